@@ -1,0 +1,133 @@
+"""Tip texts made comparable: normalised, personal data masked, and spans led back to the text as received."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from opencc import OpenCC
+
+# Characters that hide inside words (soft hyphen, zero width, bidi controls, byte order mark, variation selectors).
+_INVISIBLE_CLASS = (
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff]"
+)
+_INVISIBLE = re.compile(_INVISIBLE_CLASS)
+# Control characters, lone surrogates (no encoding takes them) and tags stand for a gap between words.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U000e0fff]")
+
+# A character before which a text may be cut without changing its NFKC form: Latin, CJK, punctuation, emoji.
+# What is not listed (combining marks, Hangul jamo, kana voicing marks …) stays with what stands before it.
+_CUT_BEFORE = re.compile(
+    f"(?!{_INVISIBLE_CLASS})"
+    "[\x00-\u02ff\u2000-\u20cf\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\u3130\u3190-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff01-\uff9d\U0001f000-\U0001faff\U00020000-\U0003ffff]"
+)
+
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_NOT_WORD = re.compile(r"[\W_]")
+
+
+def normalise(text: str) -> str:
+    """Return `text` in the one form that features are computed from.
+
+    Compatibility forms and full widths are folded (NFKC), case is folded, control characters and lone
+    surrogates become blanks, invisible characters go, traditional characters become simplified.
+    """
+    return _simplify(_fold(text))
+
+
+def _fold(text: str) -> str:
+    text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    # Folding case may take a text out of NFKC and the other way round; this order is Unicode's NFKC_Casefold.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def _simplify(text: str) -> str:
+    if text.isascii():
+        return text
+    simplified: str = _converter().convert(text)
+    if len(simplified) == len(text):
+        return simplified
+    # No phrase of OpenCC's table is known to change its length. Were one to, spans would shift: convert each
+    # character alone, which never changes length.
+    return "".join(_converter().convert(char)[:1] or char for char in text)
+
+
+@dataclass(frozen=True)
+class AlignedText:
+    """A normalised text, and where each of its characters comes from.
+
+    Attributes
+    ----------
+    text : str
+        The same as ``normalise(original)``.
+    starts, ends : list of int
+        For each character of `text`, the span ``[start, end)`` of the original that it came from, in code points.
+    """
+
+    text: str
+    starts: list[int]
+    ends: list[int]
+
+
+def align(text: str) -> AlignedText:
+    """Return `text` normalised together with the way back to it."""
+    cuts = [match.start() for match in _CUT_BEFORE.finditer(text)]
+    bounds = sorted({0, len(text), *cuts})
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in pairwise(bounds):
+        piece = _fold(text[start:end])
+        pieces.append(piece)
+        starts += [start] * len(piece)
+        ends += [end] * len(piece)
+    return AlignedText(_simplify("".join(pieces)), starts, ends)
+
+
+# Personal data. Chinese text has no word boundary around digits, so each pattern looks at its neighbours itself.
+_SEPARATED = r"[ -]?"
+_PERSONAL = re.compile(
+    "|".join(
+        (
+            r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}",  # e-mail
+            r"(?<!\d)\d{17}[\dx](?![\da-z])",  # identity number
+            rf"(?<!\d)1[3-9]\d(?:{_SEPARATED}\d){{8}}(?!\d)",  # mobile
+            rf"(?<!\d)\d{{4}}(?:{_SEPARATED}\d{{4}}){{3}}(?:{_SEPARATED}\d{{1,3}})?(?!\d)",  # bank card
+            r"(?<!\d)0\d{2,3}[ -]?\d{7,8}(?!\d)",  # landline
+            "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z][a-z0-9]{5,6}(?![a-z0-9])",  # plate
+        )
+    )
+)
+_MIN_PERSONAL = re.compile(r"[a-z0-9]{3}|@")
+
+
+def mask(text: str) -> str:
+    """Return normalised `text` with each character of a personal number or address replaced by ``*``.
+
+    Identity numbers, mobile and landline numbers (also spaced or dashed), bank cards, e-mail addresses and
+    number plates. The length stays, so spans stay valid.
+    """
+    if not _MIN_PERSONAL.search(text):
+        return text
+    return _PERSONAL.sub(lambda match: "*" * len(match.group()), text)
+
+
+def feature_text(normalised: str) -> str:
+    """Return what features are computed from: `normalised`, masked, each mark that is no letter or digit a blank.
+
+    The length stays. Punctuation goes because half of all tips have none or put it anywhere.
+    """
+    return _NOT_WORD.sub(" ", mask(normalised))
+
+
+def count_han(text: str) -> int:
+    """Return how many Chinese characters `text` holds."""
+    return len(_HAN.findall(text))

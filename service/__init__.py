@@ -1,0 +1,1 @@
+"""The HTTP API, the operator console, batch scoring, and the `tipdesk` command."""

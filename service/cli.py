@@ -1,0 +1,172 @@
+"""Assembles the `tipdesk` command: the only file that knows both the service and training."""
+
+import json
+import os
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from model.errors import RoutingError
+from model.registry import CHAMPION, DEFAULT_HOME, Registry
+from training import cli as training_commands
+
+_REJECTS = 4  # exit status
+_DECISIONS = {"auto": "可直接派单", "confirm": "请在候选中确认", "review": "请人工研判"}
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+app = typer.Typer(
+    help="Routes what workers tell a labour hotline to the right desk.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the `tipdesk` command; a known error is one line and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app()
+    except RoutingError as error:
+        typer.echo(f"error: {error}", err=True)
+    except OSError as error:
+        typer.echo(f"error: {error.strerror or error}: {error.filename or 'input or output'}", err=True)
+    sys.exit(1)
+
+
+@app.callback()
+def common(
+    ctx: typer.Context,
+    home: Annotated[
+        Path, typer.Option(envvar="TIPDESK_HOME", help="Folder of models and all else that is written at run time.")
+    ] = DEFAULT_HOME,
+) -> None:
+    """Routes what workers tell a labour hotline to the right desk."""
+    ctx.obj = Registry.of_home(home)
+    os.environ["TIPDESK_HOME"] = str(home)  # for the service's worker processes
+
+
+@app.command()
+def route(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="The tip, or - to read it from standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Route one tip: desk, probability, and the words that decided."""
+    from model.router import Router
+
+    if text == "-":
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    routing = Router.load(ctx.ensure_object(Registry).path(CHAMPION)).route([text])[0]
+    if as_json:
+        typer.echo(json.dumps(routing.to_dict(), ensure_ascii=False, indent=2))
+        return
+    typer.echo(
+        f"{routing.desk}  {routing.desk_name}  {_percent(routing.confidence)}  "
+        f"{routing.decision}（{_DECISIONS[routing.decision]}）"
+    )
+    others = [f"{c.desk} {c.name} {_percent(c.probability)}" for c in routing.candidates if c.desk != routing.desk]
+    typer.echo("其他候选  " + "，".join(others))
+    if routing.also:
+        typer.echo("另涉  " + "，".join(f"{c.desk} {c.name} {_percent(c.probability)}" for c in routing.also))
+    typer.echo(f"诉求类型  {routing.kind.name} {_percent(routing.kind.probability)}")
+    strongest = sorted(routing.evidence or (), key=lambda span: -span.share)[:6]
+    typer.echo("依据  " + "，".join(f"{span.text} {span.share:+.2f}" for span in strongest if span.share > 0))
+    typer.echo(f"模型  {routing.model_version}")
+
+
+@app.command()
+def score(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV or JSON Lines file.")],
+    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file.")],
+    text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    from model.router import Router
+    from service.batch.score import score_table
+
+    router = Router.load(ctx.ensure_object(Registry).path(CHAMPION))
+    console = Console(stderr=True)
+    with Progress(
+        "评分",
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("score", total=source.stat().st_size if source.is_file() else None)
+        summary = score_table(router, source, target, text_column, lambda n: progress.advance(task, n))
+    if as_json:
+        record = {
+            "rows": summary.rows,
+            "rejects": summary.rejects,
+            "desks": dict(summary.desks.most_common()),
+            "decisions": dict(summary.decisions.most_common()),
+            "seconds": round(summary.seconds, 3),
+            "model_version": router.version,
+        }
+        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+    else:
+        names = {desk.id: desk.name for desk in router.taxonomy.desks}
+        typer.echo(f"已评分 {summary.rows} 行，写入 {target}，用时 {summary.seconds:.1f} 秒")
+        typer.echo("各受理席  " + "，".join(f"{names[desk]} {n}" for desk, n in summary.desks.most_common()))
+        typer.echo("处置建议  " + "，".join(f"{_DECISIONS[d]} {n}" for d, n in summary.decisions.most_common()))
+        if summary.rejects_path:
+            typer.echo(f"无法解析 {summary.rejects} 行，原样写入 {summary.rejects_path}，附行号和原因")
+    if summary.rejects:
+        raise typer.Exit(_REJECTS)
+
+
+@app.command()
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Serve the API and the console."""
+    import uvicorn
+
+    from model.router import Router
+
+    router = Router.load(ctx.ensure_object(Registry).path(CHAMPION))  # no model, no service: say so before starting
+    if not _is_loopback(host):
+        typer.echo(f"warning: {host} can be reached from other machines, and there are no accounts yet", err=True)
+    typer.echo(
+        f"分派台  http://{host}:{port}/   接口文档  http://{host}:{port}/docs   模型  {router.version}", err=True
+    )
+    uvicorn.run(
+        "service.app:create_app_from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+    )
+
+
+def _percent(probability: float) -> str:
+    """Return a percentage that never claims certainty."""
+    return f"{min(probability, 0.999):.1%}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+training_commands.register(app)

@@ -1,0 +1,49 @@
+"""The console's pages. A suggestion is rendered here alone, for browsers with JavaScript and without."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse
+
+from service.console import templates
+from service.console.highlight import highlight
+from service.dependencies import RouterDep
+from service.schemas import MAX_CHARS
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+TextField = Annotated[str, Form(max_length=MAX_CHARS)]
+
+
+@router.get("/")
+def show_form(request: Request, tip_router: RouterDep) -> HTMLResponse:
+    """Show the empty form."""
+    return templates.TemplateResponse(request, "route.html", _context(tip_router, ""))
+
+
+@router.post("/")
+def show_routed(request: Request, tip_router: RouterDep, text: TextField = "") -> HTMLResponse:
+    """Show the form with a suggestion, for browsers without JavaScript."""
+    return templates.TemplateResponse(request, "route.html", _context(tip_router, text))
+
+
+@router.post("/suggestion")
+def show_suggestion(request: Request, tip_router: RouterDep, text: TextField = "") -> HTMLResponse:
+    """Show the suggestion alone, for the script to put into the page."""
+    return templates.TemplateResponse(request, "_suggestion.html", _context(tip_router, text))
+
+
+@router.get("/docs")
+def show_api_docs(request: Request) -> HTMLResponse:
+    """Show the API's documentation."""
+    return templates.TemplateResponse(request, "docs.html")
+
+
+def _context(tip_router: RouterDep, text: str) -> dict[str, Any]:
+    context: dict[str, Any] = {"text": text, "max_chars": MAX_CHARS, "model_version": tip_router.version}
+    if text.strip():
+        routing = tip_router.route([text])[0]
+        context["routing"] = routing
+        context["desks"] = {desk.id: desk for desk in tip_router.taxonomy.desks}
+        context["pieces"] = highlight(text, routing.evidence or ())
+    return context

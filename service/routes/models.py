@@ -1,0 +1,23 @@
+"""GET /v1/model: which model is served."""
+
+from dataclasses import asdict
+
+from fastapi import APIRouter
+
+from service.dependencies import RouterDep
+from service.schemas import ModelResponse
+
+router = APIRouter(prefix="/v1/model", tags=["model"])
+
+
+@router.get("")
+def show_model(tip_router: RouterDep) -> ModelResponse:
+    """Show the served model: its version, what it learned from, how good it was in cross-validation."""
+    manifest = tip_router.manifest
+    return ModelResponse(
+        version=tip_router.version,
+        recipe=manifest.recipe,
+        corpus=manifest.corpus,
+        metrics=manifest.metrics,
+        policy=asdict(manifest.policy),
+    )

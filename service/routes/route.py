@@ -1,0 +1,25 @@
+"""POST /v1/route and /v1/route/batch: texts in, routings out."""
+
+from fastapi import APIRouter
+
+from model.router import Routing
+from service.dependencies import RouterDep
+from service.errors import problem_responses
+from service.schemas import BatchRequest, BatchResponse, RouteRequest
+
+router = APIRouter(prefix="/v1/route", tags=["route"], responses=problem_responses(400, 413, 422))
+
+
+@router.post("", response_model_exclude_none=True)
+def route_tip(request: RouteRequest, tip_router: RouterDep) -> Routing:
+    """Route one tip: the desk, how sure that is, and which words decided.
+
+    An empty, foreign or garbled text is no error: its decision is `review`.
+    """
+    return tip_router.route([request.text])[0]
+
+
+@router.post("/batch", response_model_exclude_none=True)
+def route_batch(request: BatchRequest, tip_router: RouterDep) -> BatchResponse:
+    """Route up to 1,000 tips; the routings come in the order of the texts."""
+    return BatchResponse(routings=tip_router.route(request.texts, explain=request.explain))

@@ -1,0 +1,57 @@
+"""What clients send, and what they get beyond the model's own types."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from model.router import Routing
+
+MAX_CHARS = 100_000
+MAX_TEXTS = 1_000
+
+Text = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
+
+_EXAMPLE = "老板拖欠我们三个月工资了,一共十二个人,找他就躲"
+
+
+class RouteRequest(BaseModel):
+    """A tip to be routed."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": _EXAMPLE}]})
+
+    text: Text = Field(description="What the worker said, in their own words.")
+
+
+class BatchRequest(BaseModel):
+    """Tips to be routed, in order."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"texts": [_EXAMPLE, "公司要我签自愿放弃社保的承诺书"], "explain": False}]},
+    )
+
+    texts: list[Text] = Field(max_length=MAX_TEXTS)
+    explain: bool = Field(False, description="Whether to say which words decided; slower.")
+
+
+class BatchResponse(BaseModel):
+    """Routings, in the order of the texts."""
+
+    routings: list[Routing]
+
+
+class ModelResponse(BaseModel):
+    """The model that is served."""
+
+    version: str
+    recipe: dict[str, Any]
+    corpus: dict[str, Any]
+    metrics: dict[str, Any] = Field(description="Cross-validated on the corpus.")
+    policy: dict[str, Any]
+
+
+class HealthResponse(BaseModel):
+    """That the service answers."""
+
+    status: str
+    model_version: str | None = None

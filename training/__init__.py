@@ -1,0 +1,1 @@
+"""From labelled tips to a published model: check, fit, calibrate, evaluate, publish."""
