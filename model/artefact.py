@@ -21,8 +21,8 @@ from model.taxonomy import Taxonomy
 
 FORMAT_VERSION = 1
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
-old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models must
-be trained anew.
+old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
+must be trained anew.
 """
 
 MANIFEST = "manifest.json"

@@ -50,6 +50,8 @@ def fit_softmax(scores: Floats, labels: NDArray[np.int64]) -> SoftmaxCalibration
     Temperature scaling: C. Guo et al., On Calibration of Modern Neural Networks, 2017; here with penalised biases.
     """
     n_classes = scores.shape[1]
+    if not labels.size:
+        return SoftmaxCalibration(1.0, np.zeros(n_classes))
 
     def loss(parameters: Floats) -> float:
         logits = np.exp(parameters[0]) * scores + parameters[1:]
@@ -105,6 +107,8 @@ def set_threshold(proba: Floats, labels: NDArray[np.int64], coverage: float) -> 
 
 def also_threshold(proba: Floats, truth: NDArray[np.bool_]) -> float:
     """Return the probability at which naming further desks has the best micro-averaged F1."""
+    if not truth.any():
+        return NEVER
     candidates = np.round(np.arange(0.05, 0.96, 0.01), 2)
     scores = [f1_score(truth.ravel(), (proba >= t).ravel(), zero_division=0) for t in candidates]
     return float(candidates[int(np.argmax(scores))])

@@ -99,12 +99,14 @@ class TipClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: Iterable[str]) -> NDArray[np.float64]:
         """Return the scores of texts, shape (n_samples, n_classes), columns as `classes_`."""
-        scores: NDArray[np.float64] = self.linear_.decision_function(self.transform(X))
+        features = self.transform(X)
+        scores: NDArray[np.float64] = self.linear_.decision_function(features)
         return scores
 
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
         """Return the likeliest label of each text, shape (n_samples,)."""
-        labels: NDArray[Any] = self.linear_.predict(self.transform(X))
+        features = self.transform(X)
+        labels: NDArray[Any] = self.linear_.predict(features)
         return labels
 
     def _columns(self, X: Iterable[str]) -> NDArray[np.object_]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from model.errors import CorpusError
 from model.registry import CHAMPION, Registry, VersionInfo
 
 DATA = Path("data")
@@ -97,6 +98,8 @@ def evaluate(
     router = Router.load(_registry(ctx).path(model))
     tips, problems = read_corpus([data], router.taxonomy)
     require_sound(problems)
+    if not tips:
+        raise CorpusError(f"{data}: no labelled tip; rows with the columns text,desk are expected")
     metrics = {"model_version": router.version, **evaluation.evaluate(router, tips)}
     if as_json:
         _print_json(metrics)

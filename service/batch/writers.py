@@ -70,7 +70,11 @@ def _cell(value: object) -> str:
 
 
 class JsonLinesWriter(Writer):
-    """One JSON object a line, with the values as they came."""
+    """One JSON object a line, with the values as they came; of columns with one name the second is ``name_2``."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        names = [name if not (n := columns[:i].count(name)) else f"{name}_{n + 1}" for i, name in enumerate(columns)]
+        super().__init__(path, names)
 
     def write(self, values: Sequence[Any]) -> None:
         """Write a row; columns that it does not have stay absent."""

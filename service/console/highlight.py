@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from model.evidence import Evidence
 
+# Bidirectional controls would turn the text around them, and the page's own words with it: shown as what they are.
+_BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")
 _MOST_MARKED = 12  # words; more would mark everything and say nothing
 _STRENGTHS = 3
 
@@ -27,7 +29,8 @@ class Piece:
 
 
 def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
-    """Return `text` in pieces, in order and whole."""
+    """Return `text` in pieces, in order and whole but for bidirectional controls, which become replacement marks."""
+    text = text.translate(_BIDI)
     supporting = [span for span in evidence if span.share > 0]
     total = sum(span.share for span in supporting)
     strongest = sorted(supporting, key=lambda span: -span.share)[:_MOST_MARKED]

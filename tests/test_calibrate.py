@@ -1,0 +1,62 @@
+"""Calibration on numbers whose right answer is known."""
+
+import numpy as np
+import pytest
+
+from training import calibrate
+
+RNG = np.random.default_rng(7)
+
+
+def test_the_temperature_that_made_the_labels_is_found() -> None:
+    """Labels drawn with scale 3 and biases (0.5, 0, -0.5): both come back, the biases pulled towards 0."""
+    scores = RNG.normal(size=(20_000, 3))
+    truth = calibrate.SoftmaxCalibration(3.0, np.array([0.5, 0.0, -0.5])).proba(scores)
+    labels = (truth.cumsum(axis=1) < RNG.random((20_000, 1))).sum(axis=1)
+    fitted = calibrate.fit_softmax(scores, labels)
+    assert fitted.scale == pytest.approx(3, abs=0.3)
+    assert 0.5 > fitted.biases[0] > fitted.biases[1] > fitted.biases[2] > -0.5
+    np.testing.assert_allclose(fitted.proba(scores).sum(axis=1), 1)
+
+
+def test_the_sigmoid_that_made_the_truths_is_found() -> None:
+    scores = RNG.normal(size=20_000)
+    truth = RNG.random(20_000) < 1 / (1 + np.exp(-(2 * scores - 1)))
+    slope, intercept = calibrate.fit_sigmoid(scores, truth)
+    assert slope == pytest.approx(2, abs=0.1)
+    assert intercept == pytest.approx(-1, abs=0.1)
+
+
+def test_truths_of_one_kind_give_a_constant() -> None:
+    slope, intercept = calibrate.fit_sigmoid(np.array([1.0, 2.0]), np.array([False, False]))
+    assert slope == 0
+    assert intercept < -10
+
+
+def test_auto_threshold_takes_as_many_as_the_target_allows() -> None:
+    """100 tips, confidence 1.00 down to 0.01, the first 50 right, then one in two: 0.9 precision holds up to number 62."""
+    confidence = np.arange(100, 0, -1) / 100
+    right = np.array([True] * 50 + [False, True] * 25)
+    threshold = calibrate.auto_threshold(confidence, right, 0.9)
+    taken = confidence >= threshold
+    assert right[taken].mean() >= 0.9
+    assert right[: taken.sum() + 1].mean() < 0.9 or right[: taken.sum() + 2].mean() < 0.9
+
+
+def test_too_few_or_too_wrong_tips_are_never_auto() -> None:
+    assert calibrate.auto_threshold(np.ones(5), np.ones(5, dtype=bool), 0.9) == calibrate.NEVER
+    assert calibrate.auto_threshold(np.ones(100), np.zeros(100, dtype=bool), 0.9) == calibrate.NEVER
+
+
+def test_prediction_sets_cover_what_they_promise() -> None:
+    proba = RNG.dirichlet(np.ones(5), size=4000)
+    labels = (proba.cumsum(axis=1) < RNG.random((4000, 1))).sum(axis=1)
+    threshold = calibrate.set_threshold(proba[:2000], labels[:2000], 0.9)
+    covered = proba[2000:][np.arange(2000), labels[2000:]] >= threshold
+    assert covered.mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_also_threshold_separates() -> None:
+    proba = np.array([0.9, 0.8, 0.3, 0.2])
+    threshold = calibrate.also_threshold(proba, np.array([True, True, False, False]))
+    assert 0.3 < threshold <= 0.8

@@ -1,0 +1,58 @@
+"""Training is repeatable to the byte and learns every output that a routing shows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.artefact import Artefact
+from model.router import Router
+from model.taxonomy import Taxonomy
+from training.corpus import Tip
+from training.fit import TrainingConfig, fit_model
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_the_same_corpus_and_seed_give_the_same_bytes(
+    artefact: Artefact, small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str], n_jobs: int
+) -> None:
+    again = fit_model(small_corpus, taxonomy, words, TrainingConfig(), n_jobs=n_jobs)
+    for name in ("char_grams", "idf", "weights", "intercepts"):
+        assert getattr(again, name).tobytes() == getattr(artefact, name).tobytes()
+    assert again.manifest == artefact.manifest
+
+
+def test_another_corpus_has_another_digest(
+    artefact: Artefact, small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str]
+) -> None:
+    tips = [replace(small_corpus[0], text=small_corpus[0].text + "。"), *small_corpus[1:]]
+    other = fit_model(tips, taxonomy, words, TrainingConfig())
+    assert other.manifest.corpus["sha256"] != artefact.manifest.corpus["sha256"]
+
+
+def test_a_corpus_without_kind_and_also_still_trains(
+    small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str]
+) -> None:
+    tips = [replace(tip, kind=None, also=None) for tip in small_corpus]
+    router = Router(fit_model(tips, taxonomy, words, TrainingConfig()))
+    routing = router.route(["老板拖欠工资"])[0]
+    assert routing.desk in router.desks
+    assert routing.also == ()
+
+
+def test_every_output_is_learned(artefact: Artefact) -> None:
+    n_desks, n_kinds = len(artefact.taxonomy.desks), len(artefact.taxonomy.kinds)
+    assert artefact.weights.shape[1] == 2 * n_desks + n_kinds
+    assert (np.abs(artefact.weights).sum(axis=0) > 0).all()
+
+
+def test_char_grams_are_ascending_and_unique(artefact: Artefact) -> None:
+    assert (np.diff(artefact.char_grams.astype(object)) > 0).all()
+
+
+def test_the_manifest_says_what_was_learned(artefact: Artefact, small_corpus: list[Tip]) -> None:
+    manifest = artefact.manifest
+    assert manifest.corpus["tips"] == len(small_corpus)
+    assert manifest.recipe["random_state"] == 0
+    assert manifest.metrics["accuracy"] > 0.4
+    assert manifest.libraries.keys() >= {"numpy", "scikit-learn"}

@@ -1,0 +1,79 @@
+"""Texts are made comparable, personal data goes, and spans lead back to the text as received."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.text import align, count_han, feature_text, mask, normalise
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
+# Marks that combine, half-width voicing marks, Hangul jamo, zero width, a final sigma: what folding is tricky with.
+TRICKY = st.text(st.sampled_from("aeAÉΣσ\u0301\u0327\u0345가\u1100\u1161\u11a8ﾊﾞ\u3099か\u200b\ufe0f①㎡㈱ﬁ老闆\ud800 \n"), max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        ("ＡＢＣ１２３，：", "abc123,:"),
+        ("老闆拖欠工資", "老板拖欠工资"),
+        ("工\u200b资", "工资"),
+        ("a\x00b\ud800c", "a b c"),
+        ("①㎡", "1m2"),
+    ],
+    ids=["full width", "traditional", "zero width", "NUL and lone surrogate", "compatibility forms"],
+)
+def test_normalise(received: str, expected: str) -> None:
+    assert normalise(received) == expected
+
+
+@given(ANY_TEXT | TRICKY)
+def test_aligned_text_is_the_normalised_text(text: str) -> None:
+    aligned = align(text)
+    assert aligned.text == normalise(text)
+    assert len(aligned.starts) == len(aligned.ends) == len(aligned.text)
+
+
+@given(ANY_TEXT | TRICKY)
+def test_spans_lie_in_the_text_and_do_not_run_backwards(text: str) -> None:
+    aligned = align(text)
+    assert all(0 <= start < end <= len(text) for start, end in zip(aligned.starts, aligned.ends, strict=True))
+    assert aligned.starts == sorted(aligned.starts)
+
+
+def test_a_span_leads_back_across_changes_of_length() -> None:
+    """㎡ becomes two characters, the zero-width space none; 工资 is still found where it stands."""
+    text = "㎡\u200b工资"
+    aligned = align(text)
+    start = aligned.text.index("工资")
+    assert text[aligned.starts[start] : aligned.ends[start + 1]] == "工资"
+
+
+@pytest.mark.parametrize(
+    "personal",
+    [
+        "11010519491231002x",
+        "13800001111",
+        "138 0000 1111",
+        "138-0000-1111",
+        "0898-66660000",
+        "6222 0000 0000 0000 000",
+        "zhang.san@example.com",
+        "京a12345",
+    ],
+)
+def test_personal_numbers_are_masked_in_place(personal: str) -> None:
+    masked = mask(f"联系我{personal}谢谢")
+    assert masked == f"联系我{'*' * len(personal)}谢谢"
+
+
+@pytest.mark.parametrize("harmless", ["欠我35000元", "2023年12月31日", "合同编号123456789012", "干了15年", "工号a12"])
+def test_other_numbers_stay(harmless: str) -> None:
+    assert mask(harmless) == harmless
+
+
+def test_features_see_neither_marks_nor_personal_data() -> None:
+    assert feature_text("工资!!13800001111,没发") == "工资             " + " 没发"
+
+
+def test_han_characters_are_counted() -> None:
+    assert count_han("欠薪 abc 123 😀 𠮷") == 3
