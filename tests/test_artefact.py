@@ -107,7 +107,7 @@ def test_a_manifest_that_names_other_files_is_refused(folder: Path) -> None:
     [np.zeros((3, 3), np.float32), np.zeros(7, np.float64), np.array([{"a": 1}], dtype=object)],
     ids=["shape", "dtype", "pickled object"],
 )
-def test_arrays_that_do_not_fit_are_refused(folder: Path, array: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_arrays_that_do_not_fit_are_refused(folder: Path, array: np.ndarray) -> None:
     np.save(folder / WEIGHTS, array, allow_pickle=True)
     record = json.loads((folder / MANIFEST).read_bytes())
     del record["digest"]
@@ -117,7 +117,9 @@ def test_arrays_that_do_not_fit_are_refused(folder: Path, array: np.ndarray) -> 
         Router.load(folder)
 
 
-def test_files_of_two_models_do_not_mix(folder: Path, artefact: Artefact, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_files_of_two_models_do_not_mix(
+    folder: Path, artefact: Artefact, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     other = tmp_path_factory.mktemp("other")
     save_artefact(replace(artefact, char_grams=artefact.char_grams + np.uint64(1)), other)
     shutil.copy(other / CHAR_GRAMS, folder / CHAR_GRAMS)

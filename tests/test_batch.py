@@ -25,7 +25,9 @@ def score(router: Router, source: Path, target: str = "out.csv", column: str = "
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
 def test_csv_in_any_office_encoding(tmp_path: Path, router: Router, encoding: str) -> None:
-    source = write_csv(tmp_path / "in.csv", ["序号", "text"], ["1", "老板拖欠工资"], ["2", "工伤怎么认定"], encoding=encoding)
+    source = write_csv(
+        tmp_path / "in.csv", ["序号", "text"], ["1", "老板拖欠工资"], ["2", "工伤怎么认定"], encoding=encoding
+    )
     rows = read_csv(score(router, source))
     assert [row["序号"] for row in rows] == ["1", "2"]
     assert [row["text"] for row in rows] == ["老板拖欠工资", "工伤怎么认定"]
@@ -79,7 +81,9 @@ def test_a_quote_that_never_closes_costs_one_row(tmp_path: Path, router: Router)
 
 @settings(max_examples=100, deadline=None)
 @given(lines=st.lists(st.text(st.sampled_from('a,"\n\r工'), max_size=12), max_size=12))
-def test_every_line_of_any_file_is_in_a_row_or_a_reject(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+def test_every_line_of_any_file_is_in_a_row_or_a_reject(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
     path = tmp_path_factory.mktemp("any") / "in.csv"
     path.write_bytes(("text,b\n" + "\n".join(lines)).encode())
     taken = []

@@ -34,7 +34,7 @@ def test_truths_of_one_kind_give_a_constant() -> None:
 
 
 def test_auto_threshold_takes_as_many_as_the_target_allows() -> None:
-    """100 tips, confidence 1.00 down to 0.01, the first 50 right, then one in two: 0.9 precision holds up to number 62."""
+    """100 tips, confidence 1.00 to 0.01; the first 50 right, then one in two: 0.9 holds up to number 62."""
     confidence = np.arange(100, 0, -1) / 100
     right = np.array([True] * 50 + [False, True] * 25)
     threshold = calibrate.auto_threshold(confidence, right, 0.9)

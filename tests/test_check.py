@@ -41,7 +41,8 @@ def test_a_desk_with_too_few_tips_is_an_error(small_corpus: list[Tip], taxonomy:
 
 def test_template_like_text_stands_out(small_corpus: list[Tip]) -> None:
     template = [
-        replace(small_corpus[0], text=f"我在{town}市一家工厂上班，老板拖欠我工资不发，请帮忙处理，谢谢") for town in "甲乙丙丁戊己"
+        replace(small_corpus[0], text=f"我在{town}市一家工厂上班，老板拖欠我工资不发，请帮忙处理，谢谢")
+        for town in "甲乙丙丁戊己"
     ]
     natural, templated = summarise(small_corpus), summarise(template)
     assert natural["near_duplicate_share"] < 0.02

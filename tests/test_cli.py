@@ -29,7 +29,9 @@ def test_route(shipped_home: Path, text: str, desk: str) -> None:
     assert answer["desk"] == answer["candidates"][0]["desk"] == desk
 
 
-@pytest.mark.parametrize("text", ["", "欠", "😀", "hello", "\udcff\udcfe"], ids=["empty", "one", "emoji", "English", "no UTF-8"])
+@pytest.mark.parametrize(
+    "text", ["", "欠", "😀", "hello", "\udcff\udcfe"], ids=["empty", "one", "emoji", "English", "no UTF-8"]
+)
 def test_route_takes_any_argument(home: Path, text: str) -> None:
     assert json.loads(run_tipdesk("route", "--json", text, home=home).stdout)["decision"] == "review"
 

@@ -29,7 +29,7 @@ def address(shipped_home: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {"PATH": "/usr/bin:/bin", "TIPDESK_HOME": str(shipped_home), "LANG": "C.UTF-8"}
-    command = [TIPDESK, "serve", "--port", str(port)]
+    command = [str(TIPDESK), "serve", "--port", str(port)]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE) as server:
         try:
             _wait_until_it_answers(server, port)
@@ -128,7 +128,9 @@ def test_hostile_text_is_shown_not_run(page: Page, address: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1920, 1080), (683, 384)], ids=["small", "large", "zoom 200%"])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1366, 768), (1920, 1080), (683, 384)], ids=["small", "large", "zoom 200%"]
+)
 def test_nothing_runs_out_of_the_screen_sideways(page: Page, address: str, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
     page.goto(address)

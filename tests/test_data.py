@@ -46,9 +46,7 @@ def test_user_words_are_needed(words: list[str]) -> None:
 def test_no_tip_is_copied_from_a_real_one(corpus: list[Tip], taxonomy: Taxonomy) -> None:
     real, _ = read_corpus([REAL_TIPS / "dev.csv", REAL_TIPS / "practice.csv"], taxonomy)
     runs = {run for tip in real for run in _runs(tip.text)}
-    copied = [
-        (tip.id, run) for tip in corpus for run in _runs(tip.text) if run in runs and not STATUTE.search(run)
-    ]
+    copied = [(tip.id, run) for tip in corpus for run in _runs(tip.text) if run in runs and not STATUTE.search(run)]
     assert copied == []
 
 

@@ -74,7 +74,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones(registry: Registry, two
 
 
 @pytest.mark.parametrize("name", ["../..", "/etc", ".", ""])
-def test_a_name_never_leads_out_of_the_registry(registry: Registry, two: tuple[str, str], name: str) -> None:
+def test_a_name_never_leads_out_of_the_registry(registry: Registry, artefact: Artefact, name: str) -> None:
+    registry.add(artefact)
     with pytest.raises(ArtefactNotFoundError):
         registry.path(name)
 
@@ -86,6 +87,7 @@ def test_a_damaged_aliases_file_is_one_line(registry: Registry, two: tuple[str, 
         registry.path(two[0])
 
 
-def test_half_a_version_is_no_version(registry: Registry, two: tuple[str, str]) -> None:
+def test_half_a_version_is_no_version(registry: Registry, artefact: Artefact) -> None:
+    registry.add(artefact)
     (registry.folder / "versions" / "half").mkdir()
     assert "half" not in registry.versions()

@@ -77,7 +77,9 @@ def test_explaining_changes_no_decision(router: Router, corpus: list[Tip]) -> No
     plain = router.route(texts, explain=False)
     explained = router.route(texts)
     assert [r.to_dict().keys() - {"evidence"} for r in explained] == [r.to_dict().keys() for r in plain]
-    assert [(r.desk, r.confidence, r.decision) for r in plain] == [(r.desk, r.confidence, r.decision) for r in explained]
+    assert [(r.desk, r.confidence, r.decision) for r in plain] == [
+        (r.desk, r.confidence, r.decision) for r in explained
+    ]
 
 
 def test_decisions_follow_the_policy(router: Router, corpus: list[Tip]) -> None:

@@ -8,7 +8,9 @@ from model.text import align, count_han, feature_text, mask, normalise
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 # Marks that combine, half-width voicing marks, Hangul jamo, zero width, a final sigma: what folding is tricky with.
-TRICKY = st.text(st.sampled_from("aeAÉΣσ\u0301\u0327\u0345가\u1100\u1161\u11a8ﾊﾞ\u3099か\u200b\ufe0f①㎡㈱ﬁ老闆\ud800 \n"), max_size=12)
+TRICKY = st.text(
+    st.sampled_from("aeAÉΣσ\u0301\u0327\u0345가\u1100\u1161\u11a8ﾊﾞ\u3099か\u200b\ufe0f①㎡㈱ﬁ老闆\ud800 \n"), max_size=12
+)
 
 
 @pytest.mark.parametrize(
