@@ -82,8 +82,10 @@ class Manifest:
         Versions that the weights depend on.
     char_ngrams : tuple of int
         Shortest and longest character n-gram.
+    calibration : str
+        On what tips probabilities and policy were fitted.
     metrics : dict
-        Cross-validated figures on the training corpus.
+        Cross-validated figures, on the hotline's own cases where there are any, else on the corpus.
     files : dict of str to str
         SHA-256 of every other file of the folder.
     """
@@ -93,6 +95,7 @@ class Manifest:
     segmenter: dict[str, str]
     libraries: dict[str, str]
     char_ngrams: tuple[int, int]
+    calibration: str
     metrics: dict[str, Any]
     policy: Policy
     files: dict[str, str] = field(default_factory=dict)

@@ -13,8 +13,9 @@ from model.registry import Registry
 from model.router import Router
 from model.segment import read_word_list
 from model.taxonomy import Taxonomy
+from training.config import TrainingConfig
 from training.corpus import Tip, read_corpus, read_taxonomy
-from training.fit import TrainingConfig, fit_model
+from training.fit import fit_model
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"

@@ -8,8 +8,9 @@ import pytest
 from model.artefact import Artefact
 from model.router import Router
 from model.taxonomy import Taxonomy
+from training.config import TrainingConfig
 from training.corpus import Tip
-from training.fit import TrainingConfig, fit_model
+from training.fit import fit_model
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

@@ -22,13 +22,12 @@ Probabilities = Callable[[list[str]], NDArray[np.float64]]
 
 @pytest.fixture(scope="module")
 def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str]) -> Probabilities:
-    """Probabilities by scikit-learn alone: its vectorizer's values times the published logits' weights.
+    """Probabilities by scikit-learn alone: its vectorizer's values times the published weights.
 
-    The published weights are calibrated and centred, so they are led back to the vectorizer's own order of columns.
+    The published weights are calibrated and their n-grams sorted, so they are led back to the vectorizer's order.
     """
-    classifier = TipClassifier(build_user_words(words)).fit(
-        [tip.text for tip in small_corpus], [tip.desk for tip in small_corpus]
-    )
+    texts, desks = [tip.text for tip in small_corpus], [tip.desk for tip in small_corpus]
+    classifier = TipClassifier(build_user_words(words)).fit(texts, desks)
     chars = classifier.vectorizer_.named_transformers_["chars"].get_feature_names_out()
     order = np.argsort([int(pack(np.array([ord(c) for c in gram], dtype=np.uint64), len(gram))[0]) for gram in chars])
     n_words, n_desks = len(artefact.words), len(artefact.taxonomy.desks)
@@ -37,7 +36,8 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
     weights[n_words + order] = artefact.weights[n_words:]
 
     def proba(texts: list[str]) -> NDArray[np.float64]:
-        logits = (classifier.transform(texts) @ weights + artefact.intercepts)[:, :n_desks]
+        values = classifier.transform(texts).multiply(1 / classifier.scale_)
+        logits = (values @ weights + artefact.intercepts)[:, :n_desks]
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return shares

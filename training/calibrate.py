@@ -1,22 +1,122 @@
 """Probabilities that mean what they say, and the numbers that turn them into decisions.
 
-All of it is fitted on out-of-fold scores: no tip was scored by a classifier that had learned from it or from its twin.
+Constants are fitted on tips that the scores had not learned from: out-of-fold, or real tips that are in no corpus.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+
+from model.artefact import Policy
+from model.taxonomy import Taxonomy
+from training.config import TrainingConfig
+from training.targets import Targets
 
 Floats = NDArray[np.float64]
 
 NEVER = 1.01  # a threshold that no probability reaches
-_BIAS_PENALTY = 0.05  # weak: a desk that is rare in the corpus is not buried
 _MIN_AUTO_SUPPORT = 20  # tips on which a precision is worth believing
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All constants that stand between scores and decisions.
+
+    Attributes
+    ----------
+    desk_scale, desk_biases, kind_scale, kind_biases
+        ``softmax(scale * scores + biases)`` is a distribution over desks, or demand types.
+    also_slope, also_intercept
+        ``sigmoid(slope * score + intercept)`` is the probability of a further desk.
+    policy : Policy
+    shares : list of float
+        Mean probability of each desk on the tips that the constants were fitted on.
+    source : str
+        What tips those were.
+    """
+
+    desk_scale: float
+    desk_biases: list[float]
+    also_slope: float
+    also_intercept: float
+    kind_scale: float
+    kind_biases: list[float]
+    policy: Policy
+    shares: list[float]
+    source: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `from_dict` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """Return the constants that `to_dict` wrote."""
+        return cls(**{**content, "policy": Policy(**content["policy"])})
+
+    def fold_in(self, weights: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
+        """Return weights and intercepts whose scores are calibrated logits, outputs as in `training.heads`."""
+        n_desks, n_kinds = len(self.desk_biases), len(self.kind_biases)
+        slopes = np.repeat([self.desk_scale, self.also_slope, self.kind_scale], [n_desks, n_desks, n_kinds])
+        shifts = np.concatenate([self.desk_biases, np.full(n_desks, self.also_intercept), self.kind_biases])
+        return weights * slopes, intercepts * slopes + shifts
+
+
+def fit_calibration(
+    scores: Floats, targets: Targets, taxonomy: Taxonomy, config: TrainingConfig, source: str
+) -> Calibration:
+    """Return the constants under which the scores say what the labels are.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_tips, n_outputs)
+        Outputs as in `training.heads`.
+    """
+    n_desks = targets.n_desks
+    desk_scores, also_scores, kind_scores = np.split(scores, [n_desks, 2 * n_desks], axis=1)
+    desk = fit_softmax(desk_scores, targets.desk, config.bias_penalty)
+    kind_known = targets.kind >= 0
+    kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.bias_penalty)
+    further = targets.also_known[:, np.newaxis] & ~targets.is_desk
+    slope, intercept = fit_sigmoid(also_scores[further], targets.also[further])
+
+    proba = desk.proba(desk_scores)
+    predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
+    right = predicted == targets.desk
+    policy = Policy(
+        precision_target=config.precision_target,
+        auto_thresholds={
+            desk_id: auto_threshold(
+                confidence[predicted == column], right[predicted == column], config.precision_target
+            )
+            for column, desk_id in enumerate(taxonomy.desk_ids)
+        },
+        coverage=config.coverage,
+        set_threshold=set_threshold(proba, targets.desk, config.coverage),
+        also_threshold=also_threshold(
+            expit(slope * also_scores + intercept)[targets.also_known],
+            targets.also[targets.also_known],
+            predicted[targets.also_known],
+        ),
+        max_confirm=config.max_confirm,
+    )
+    return Calibration(
+        desk_scale=desk.scale,
+        desk_biases=desk.biases.tolist(),
+        also_slope=slope,
+        also_intercept=intercept,
+        kind_scale=kind.scale,
+        kind_biases=kind.biases.tolist(),
+        policy=policy,
+        shares=proba.mean(axis=0).tolist(),
+        source=source,
+    )
 
 
 @dataclass(frozen=True)
@@ -26,17 +126,13 @@ class SoftmaxCalibration:
     scale: float
     biases: Floats
 
-    def logits(self, scores: Floats) -> Floats:
-        """Return calibrated logits, shape (n_samples, n_classes)."""
-        return self.scale * scores + self.biases
-
     def proba(self, scores: Floats) -> Floats:
         """Return calibrated probabilities, shape (n_samples, n_classes)."""
-        proba: Floats = softmax(self.logits(scores), axis=1)
+        proba: Floats = softmax(self.scale * scores + self.biases, axis=1)
         return proba
 
 
-def fit_softmax(scores: Floats, labels: NDArray[np.int64]) -> SoftmaxCalibration:
+def fit_softmax(scores: Floats, labels: NDArray[np.int64], bias_penalty: float) -> SoftmaxCalibration:
     """Return the temperature and biases under which `labels` are likeliest.
 
     Parameters
@@ -44,6 +140,8 @@ def fit_softmax(scores: Floats, labels: NDArray[np.int64]) -> SoftmaxCalibration
     scores : ndarray of shape (n_samples, n_classes)
     labels : ndarray of int, shape (n_samples,)
         Column of the right class.
+    bias_penalty : float
+        Added to the mean log loss for a mean squared bias of 1.
 
     Notes
     -----
@@ -56,13 +154,13 @@ def fit_softmax(scores: Floats, labels: NDArray[np.int64]) -> SoftmaxCalibration
     def loss(parameters: Floats) -> float:
         logits = np.exp(parameters[0]) * scores + parameters[1:]
         likelihood = log_softmax(logits, axis=1)[np.arange(labels.size), labels].mean()
-        return float(-likelihood + _BIAS_PENALTY * np.square(parameters[1:]).mean())
+        return float(-likelihood + bias_penalty * np.square(parameters[1:]).mean())
 
     def gradient(parameters: Floats) -> Floats:
         scale = np.exp(parameters[0])
         errors = softmax(scale * scores + parameters[1:], axis=1)
         errors[np.arange(labels.size), labels] -= 1
-        biases = errors.mean(axis=0) + 2 * _BIAS_PENALTY * parameters[1:] / n_classes
+        biases = errors.mean(axis=0) + 2 * bias_penalty * parameters[1:] / n_classes
         return np.concatenate([[scale * (errors * scores).sum() / labels.size], biases])
 
     fitted = minimize(loss, np.zeros(n_classes + 1), jac=gradient, method="L-BFGS-B").x
@@ -105,10 +203,18 @@ def set_threshold(proba: Floats, labels: NDArray[np.int64], coverage: float) -> 
     return float(of_right[missed - 1]) if missed else 0.0
 
 
-def also_threshold(proba: Floats, truth: NDArray[np.bool_]) -> float:
-    """Return the probability at which naming further desks has the best micro-averaged F1."""
+def also_threshold(proba: Floats, truth: NDArray[np.bool_], predicted: NDArray[np.int64]) -> float:
+    """Return the probability at which naming further desks has the best micro-averaged F1.
+
+    Parameters
+    ----------
+    proba, truth : ndarray of shape (n_samples, n_desks)
+    predicted : ndarray of int, shape (n_samples,)
+        The first desk, which is never named again.
+    """
     if not truth.any():
         return NEVER
+    nameable = predicted[:, np.newaxis] != np.arange(truth.shape[1])
     candidates = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    scores = [f1_score(truth.ravel(), (proba >= t).ravel(), zero_division=0) for t in candidates]
+    scores = [f1_score(truth.ravel(), (nameable & (proba >= t)).ravel(), zero_division=0) for t in candidates]
     return float(candidates[int(np.argmax(scores))])

@@ -14,6 +14,7 @@ from model.registry import CHAMPION, Registry, VersionInfo
 
 DATA = Path("data")
 _DESKS, _USER_WORDS, _CORPUS = DATA / "desks.yaml", DATA / "userdict.txt", DATA / "corpus"
+_CONSTANTS = DATA / "calibration.json"
 _PROBLEMS = 5  # exit status
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -60,7 +61,8 @@ def check(
 
 def train(
     ctx: typer.Context,
-    corpus: Annotated[Path, typer.Option(help="The labelled tips to learn from: a folder or a CSV file.")] = _CORPUS,
+    corpus: Annotated[Path, typer.Option(help="The starter corpus: a folder or a CSV file.")] = _CORPUS,
+    own: Annotated[list[Path] | None, typer.Option(help="The hotline's own labelled cases; may be repeated.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Make the new version the champion.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
     as_json: AsJson = False,
@@ -68,13 +70,25 @@ def train(
     """Check the corpus, fit, calibrate, evaluate and write a model version."""
     from model.segment import read_word_list
     from training.check import check_tips
+    from training.config import TrainingConfig
+    from training.constants import load_constants
     from training.corpus import read_corpus, read_taxonomy, require_sound
-    from training.fit import TrainingConfig, fit_model
+    from training.fit import fit_model
 
-    taxonomy = read_taxonomy(_DESKS)
+    taxonomy, config = read_taxonomy(_DESKS), TrainingConfig()
     tips, problems = read_corpus([corpus], taxonomy)
-    require_sound([*problems, *check_tips(tips, taxonomy)])
-    artefact = fit_model(tips, taxonomy, read_word_list(_USER_WORDS), TrainingConfig(), n_jobs=workers, progress=_say)
+    own_tips, own_problems = read_corpus(own or [], taxonomy)
+    require_sound([*problems, *own_problems, *check_tips([*tips, *own_tips], taxonomy)])
+    artefact = fit_model(
+        tips,
+        taxonomy,
+        read_word_list(_USER_WORDS),
+        config,
+        own=own_tips,
+        constants=None if own_tips else load_constants(_CONSTANTS, tips, config),
+        n_jobs=workers,
+        progress=_say,
+    )
     registry = _registry(ctx)
     version = registry.add(artefact)
     if publish:
@@ -166,6 +180,7 @@ def _info_record(info: VersionInfo, registry: Registry) -> dict[str, Any]:
         "files": info.manifest.files,
         "corpus": info.manifest.corpus,
         "recipe": info.manifest.recipe,
+        "calibration": info.manifest.calibration,
         "metrics": info.manifest.metrics,
     }
 
@@ -179,7 +194,8 @@ def _print_info(info: VersionInfo, registry: Registry, as_json: bool) -> None:
     typer.echo(f"created   {info.created_at.astimezone():%Y-%m-%d %H:%M}")
     typer.echo(f"path      {record['path']}")
     typer.echo(f"corpus    {info.manifest.corpus['tips']} tips, sha256 {info.manifest.corpus['sha256']}")
-    typer.echo("cross-validated on the corpus:")
+    typer.echo(f"probabilities and thresholds: {info.manifest.calibration}")
+    typer.echo("cross-validated:")
     _print_metrics(info.manifest.metrics)
 
 

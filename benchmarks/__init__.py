@@ -1,0 +1,1 @@
+"""Quality and speed measured against peers, each a command: ``python -m benchmarks.NAME``."""

@@ -1,0 +1,43 @@
+"""The published recipe."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained; the defaults are the published recipe, chosen by `benchmarks.quality`.
+
+    Attributes
+    ----------
+    char_ngrams : tuple of int
+        Shortest and longest character n-gram.
+    min_df : int
+        Features in fewer tips are dropped.
+    desk_C, also_C, kind_C : float
+        Inverse strength of regularisation.
+    own_weight : float
+        How many tips of the starter corpus one of a hotline's own cases counts for.
+    n_folds : int
+        Of the cross-fit from which probabilities and policy come.
+    bias_penalty : float
+        Pull of the desks' biases towards 0: strong enough that a desk which is rare where the constants were fitted
+        is not buried elsewhere.
+    precision_target, coverage : float
+        Of ``auto`` decisions, and of prediction sets.
+    max_confirm : int
+        Largest prediction set that an operator is asked to choose from.
+    random_state : int
+    """
+
+    char_ngrams: tuple[int, int] = (1, 3)
+    min_df: int = 2
+    desk_C: float = 0.3
+    also_C: float = 0.1
+    kind_C: float = 0.1
+    own_weight: float = 3.0
+    n_folds: int = 5
+    bias_penalty: float = 0.05
+    precision_target: float = 0.95
+    coverage: float = 0.95
+    max_confirm: int = 3
+    random_state: int = 0
