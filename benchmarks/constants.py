@@ -13,8 +13,9 @@ import numpy as np
 from benchmarks.real import PRACTICE, read_real_tips
 from model.segment import build_user_words, read_word_list
 from training.calibrate import fit_calibration
+from training.classifier import TipVectorizer
 from training.config import TrainingConfig
-from training.constants import save_constants
+from training.constants import Constants, save_constants
 from training.corpus import read_corpus, read_taxonomy, require_sound
 from training.heads import fit_heads
 from training.targets import Targets
@@ -28,11 +29,14 @@ def main() -> None:
     real = read_real_tips(PRACTICE, taxonomy)
     tips, problems = read_corpus([DATA / "corpus"], taxonomy)
     require_sound(problems)
-    user_words = build_user_words(read_word_list(DATA / "userdict.txt"))
-    heads = fit_heads([tip.text for tip in tips], Targets.of(tips, taxonomy), np.ones(len(tips)), user_words, config)
-    source = f"fitted on {len(real)} real tips that are in no corpus (see data/README.md)"
-    scores = heads.scores([tip.text for tip in real])
-    constants = fit_calibration(scores, Targets.of(real, taxonomy), taxonomy, config, source)
+    vectorizer = TipVectorizer(
+        build_user_words(read_word_list(DATA / "userdict.txt")), char_ngrams=config.char_ngrams, min_df=config.min_df
+    )
+    values = vectorizer.fit_transform([tip.text for tip in tips])
+    heads = fit_heads(values, Targets.of(tips, taxonomy), np.ones(len(tips)), config)
+    scores = heads.scores(vectorizer.transform([tip.text for tip in real]))
+    source = f"fitted on {len(real)} real tips that are in no corpus (data/README.md)"
+    constants = Constants.of(fit_calibration(scores, Targets.of(real, taxonomy), taxonomy, config, source))
     save_constants(DATA / "calibration.json", constants, tips, config)
     sys.stdout.write(f"data/calibration.json: {source}\n")
 

@@ -12,7 +12,7 @@ from model.artefact import Artefact
 from model.router import Router
 from model.scorer import pack
 from model.segment import build_user_words
-from training.classifier import TipClassifier
+from training.classifier import TipVectorizer
 from training.corpus import Tip
 
 TOLERANCE = 1e-5
@@ -26,9 +26,8 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
 
     The published weights are calibrated and their n-grams sorted, so they are led back to the vectorizer's order.
     """
-    texts, desks = [tip.text for tip in small_corpus], [tip.desk for tip in small_corpus]
-    classifier = TipClassifier(build_user_words(words)).fit(texts, desks)
-    chars = classifier.vectorizer_.named_transformers_["chars"].get_feature_names_out()
+    vectorizer = TipVectorizer(build_user_words(words)).fit([tip.text for tip in small_corpus])
+    chars = vectorizer.vectorizer_.named_transformers_["chars"].get_feature_names_out()
     order = np.argsort([int(pack(np.array([ord(c) for c in gram], dtype=np.uint64), len(gram))[0]) for gram in chars])
     n_words, n_desks = len(artefact.words), len(artefact.taxonomy.desks)
     weights = np.empty_like(artefact.weights, dtype=np.float64)
@@ -36,8 +35,7 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
     weights[n_words + order] = artefact.weights[n_words:]
 
     def proba(texts: list[str]) -> NDArray[np.float64]:
-        values = classifier.transform(texts).multiply(1 / classifier.scale_)
-        logits = (values @ weights + artefact.intercepts)[:, :n_desks]
+        logits = (vectorizer.transform(texts) @ weights + artefact.intercepts)[:, :n_desks]
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return shares

@@ -3,8 +3,7 @@
 Constants are fitted on tips that the scores had not learned from: out-of-fold, or real tips that are in no corpus.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,6 @@ class Calibration:
     also_slope, also_intercept
         ``sigmoid(slope * score + intercept)`` is the probability of a further desk.
     policy : Policy
-    shares : list of float
-        Mean probability of each desk on the tips that the constants were fitted on.
     source : str
         What tips those were.
     """
@@ -48,17 +45,7 @@ class Calibration:
     kind_scale: float
     kind_biases: list[float]
     policy: Policy
-    shares: list[float]
     source: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `from_dict` reads."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> Self:
-        """Return the constants that `to_dict` wrote."""
-        return cls(**{**content, "policy": Policy(**content["policy"])})
 
     def fold_in(self, weights: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
         """Return weights and intercepts whose scores are calibrated logits, outputs as in `training.heads`."""
@@ -69,7 +56,12 @@ class Calibration:
 
 
 def fit_calibration(
-    scores: Floats, targets: Targets, taxonomy: Taxonomy, config: TrainingConfig, source: str
+    scores: Floats,
+    targets: Targets,
+    taxonomy: Taxonomy,
+    config: TrainingConfig,
+    source: str,
+    typical: NDArray[np.bool_] | None = None,
 ) -> Calibration:
     """Return the constants under which the scores say what the labels are.
 
@@ -77,13 +69,18 @@ def fit_calibration(
     ----------
     scores : ndarray of shape (n_tips, n_outputs)
         Outputs as in `training.heads`.
+    typical : ndarray of bool, shape (n_tips,), optional
+        The tips that are like those to come; probabilities are fitted on them alone. The policy is fitted on all tips,
+        because a desk may have too few typical ones to know its precision. By default all are typical.
     """
     n_desks = targets.n_desks
     desk_scores, also_scores, kind_scores = np.split(scores, [n_desks, 2 * n_desks], axis=1)
-    desk = fit_softmax(desk_scores, targets.desk, config.bias_penalty)
-    kind_known = targets.kind >= 0
+    fitted = np.ones(len(scores), dtype=np.bool_) if typical is None else typical
+    desk = fit_softmax(desk_scores[fitted], targets.desk[fitted], config.bias_penalty)
+    kind_known = fitted & (targets.kind >= 0)
     kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.bias_penalty)
-    further = targets.also_known[:, np.newaxis] & ~targets.is_desk
+    also_known = fitted & targets.also_known
+    further = also_known[:, np.newaxis] & ~targets.is_desk
     slope, intercept = fit_sigmoid(also_scores[further], targets.also[further])
 
     proba = desk.proba(desk_scores)
@@ -100,9 +97,7 @@ def fit_calibration(
         coverage=config.coverage,
         set_threshold=set_threshold(proba, targets.desk, config.coverage),
         also_threshold=also_threshold(
-            expit(slope * also_scores + intercept)[targets.also_known],
-            targets.also[targets.also_known],
-            predicted[targets.also_known],
+            expit(slope * also_scores[also_known] + intercept), targets.also[also_known], predicted[also_known]
         ),
         max_confirm=config.max_confirm,
     )
@@ -114,7 +109,6 @@ def fit_calibration(
         kind_scale=kind.scale,
         kind_biases=kind.biases.tolist(),
         policy=policy,
-        shares=proba.mean(axis=0).tolist(),
         source=source,
     )
 

@@ -79,13 +79,14 @@ def train(
     tips, problems = read_corpus([corpus], taxonomy)
     own_tips, own_problems = read_corpus(own or [], taxonomy)
     require_sound([*problems, *own_problems, *check_tips([*tips, *own_tips], taxonomy)])
+    constants = None if own_tips else load_constants(_CONSTANTS, tips, config)
     artefact = fit_model(
         tips,
         taxonomy,
         read_word_list(_USER_WORDS),
         config,
         own=own_tips,
-        constants=None if own_tips else load_constants(_CONSTANTS, tips, config),
+        recalibrate=constants.replace_in if constants else lambda calibration: calibration,
         n_jobs=workers,
         progress=_say,
     )

@@ -34,7 +34,7 @@ class TrainingConfig:
     desk_C: float = 0.3
     also_C: float = 0.1
     kind_C: float = 0.1
-    own_weight: float = 3.0
+    own_weight: float = 2.0
     n_folds: int = 5
     bias_penalty: float = 0.05
     precision_target: float = 0.95

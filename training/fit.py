@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -17,6 +18,7 @@ from model.scorer import pack
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
 from training.calibrate import Calibration, fit_calibration
+from training.classifier import TipVectorizer
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.duplicates import near_duplicate_groups
@@ -32,7 +34,7 @@ def fit_model(
     config: TrainingConfig,
     *,
     own: Sequence[Tip] = (),
-    constants: Calibration | None = None,
+    recalibrate: Callable[[Calibration], Calibration] = lambda calibration: calibration,
     n_jobs: int = 1,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Artefact:
@@ -46,8 +48,8 @@ def fit_model(
         The user dictionary.
     own : sequence of Tip
         A hotline's own labelled cases: they weigh more, and probabilities and policy are fitted on them.
-    constants : Calibration, optional
-        Fitted elsewhere for exactly these tips; by default cross-fitted.
+    recalibrate : callable
+        Given the cross-fitted calibration, returns the one to be published.
     n_jobs : int
         Workers for the folds; the result does not depend on it.
     progress : callable
@@ -61,19 +63,22 @@ def fit_model(
 
     progress("finding near-duplicates")
     groups = near_duplicate_groups(texts)
+    # Vocabulary and IDF are learned from all tips once, labels from the other folds alone.
+    vectorizer = TipVectorizer(user_words, char_ngrams=config.char_ngrams, min_df=config.min_df)
+    values = vectorizer.fit_transform(texts)
     progress(f"scoring each tip by a classifier that has not seen it ({config.n_folds} folds)")
-    scores = _cross_fit(texts, targets, weights, groups, user_words, config, n_jobs)
+    scores = _cross_fit(values, targets, weights, groups, config, n_jobs)
     # The hotline's own cases are what the model will meet; without them the corpus has to stand in.
-    measured = np.arange(len(tips), len(everything)) if own else np.arange(len(tips))
-    if constants is None:
-        source = f"cross-fitted on {measured.size} tips of the " + ("hotline's own cases" if own else "corpus")
-        constants = fit_calibration(scores[measured], targets.take(measured), taxonomy, config, source)
+    typical = np.arange(len(everything)) >= (len(tips) if own else 0)
+    source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus")
+    calibration = recalibrate(fit_calibration(scores, targets, taxonomy, config, source, typical))
 
     progress(f"fitting on all {len(everything)} tips")
-    heads = fit_heads(texts, targets, weights, user_words, config)
-    logits = constants.desk_scale * scores[measured, : targets.n_desks] + constants.desk_biases
-    metrics = desk_metrics(softmax(logits, axis=1), [everything[row] for row in measured], taxonomy)
-    return _collapse(heads, constants, user_words, taxonomy, _build_manifest(tips, own, config, constants, metrics))
+    heads = fit_heads(values, targets, weights, config)
+    logits = calibration.desk_scale * scores[typical, : targets.n_desks] + calibration.desk_biases
+    metrics = desk_metrics(softmax(logits, axis=1), list(own or tips), taxonomy)
+    manifest = _build_manifest(tips, own, config, calibration, metrics)
+    return _collapse(vectorizer, heads, calibration, user_words, taxonomy, manifest)
 
 
 def corpus_digest(tips: Sequence[Tip]) -> str:
@@ -83,31 +88,30 @@ def corpus_digest(tips: Sequence[Tip]) -> str:
 
 
 def _cross_fit(
-    texts: Sequence[str],
+    values: csr_array,
     targets: Targets,
     weights: Floats,
     groups: Sequence[int],
-    user_words: Sequence[UserWord],
     config: TrainingConfig,
     n_jobs: int,
 ) -> Floats:
     """Return out-of-fold scores, shape (n_tips, n_outputs); near-duplicates are always in the same fold."""
     folds = StratifiedGroupKFold(config.n_folds, shuffle=True, random_state=config.random_state)
-    splits = list(folds.split(texts, targets.desk, groups))
+    splits = list(folds.split(values, targets.desk, groups))
 
     def fold_scores(train: NDArray[np.int64], test: NDArray[np.int64]) -> Floats:
-        heads = fit_heads([texts[row] for row in train], targets.take(train), weights[train], user_words, config)
-        return heads.scores([texts[row] for row in test])
+        heads = fit_heads(values[train], targets.take(train), weights[train], config)
+        return heads.scores(values[test])
 
     parts = Parallel(n_jobs=n_jobs)(delayed(fold_scores)(train, test) for train, test in splits)
-    scores = np.empty((len(texts), targets.n_outputs))
+    scores = np.empty((values.shape[0], targets.n_outputs))
     for (_, test), part in zip(splits, parts, strict=True):
         scores[test] = part
     return scores
 
 
 def _build_manifest(
-    tips: Sequence[Tip], own: Sequence[Tip], config: TrainingConfig, constants: Calibration, metrics: dict[str, Any]
+    tips: Sequence[Tip], own: Sequence[Tip], config: TrainingConfig, calibration: Calibration, metrics: dict[str, Any]
 ) -> Manifest:
     return Manifest(
         recipe={**asdict(config), "char_ngrams": list(config.char_ngrams)},
@@ -115,28 +119,29 @@ def _build_manifest(
         segmenter=segmenter_identity(),
         libraries={name: version(name) for name in ("numpy", "scipy", "scikit-learn", "opencc", "datasketch")},
         char_ngrams=config.char_ngrams,
-        calibration=constants.source,
+        calibration=calibration.source,
         metrics=metrics,
-        policy=constants.policy,
+        policy=calibration.policy,
     )
 
 
 def _collapse(
+    vectorizer: TipVectorizer,
     heads: Heads,
-    constants: Calibration,
+    calibration: Calibration,
     user_words: tuple[UserWord, ...],
     taxonomy: Taxonomy,
     manifest: Manifest,
 ) -> Artefact:
     """Return the arrays from which `model.scorer` computes what the fitted estimator computes."""
-    classifier, n_desks = heads.classifier, len(taxonomy.desks)
-    weights, intercepts = constants.fold_in(heads.weights * classifier.scale_[:, np.newaxis], heads.intercepts)
+    n_desks = len(taxonomy.desks)
+    weights, intercepts = calibration.fold_in(heads.weights, heads.intercepts)
     # Softmax does not change when all desks' scores are shifted alike. Counted from their mean, a share of evidence
     # speaks for its desk against the others, not for all of them.
     weights[:, :n_desks] -= weights[:, :n_desks].mean(axis=1, keepdims=True)
     intercepts[:n_desks] -= intercepts[:n_desks].mean()
 
-    words, chars = (classifier.vectorizer_.named_transformers_[name] for name in ("words", "chars"))
+    words, chars = (vectorizer.vectorizer_.named_transformers_[name] for name in ("words", "chars"))
     packed = np.array([_pack_gram(gram) for gram in chars.get_feature_names_out()], dtype=np.uint64)
     order = np.argsort(packed)
     n_words = words.idf_.size

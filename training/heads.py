@@ -1,14 +1,13 @@
 """The separators over one feature matrix: desks, further desks, demand types, side by side."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from sklearn.svm import LinearSVC
 
-from model.segment import UserWord
-from training.classifier import TipClassifier
+from training.classifier import LogCountRatioSVC, scale_columns
 from training.config import TrainingConfig
 from training.targets import Targets
 
@@ -19,59 +18,46 @@ _ABSENT = -20.0  # the score of what no tip of the corpus has
 
 @dataclass(frozen=True)
 class Heads:
-    """Everything fitted on labelled tips, before calibration.
+    """Everything fitted on values and labels, before calibration.
 
     Attributes
     ----------
-    classifier : TipClassifier
-        Of the desks; its features are those of all separators.
     weights : ndarray of shape (n_features, n_outputs)
         Outputs are desks, further desks, demand types.
     intercepts : ndarray of shape (n_outputs,)
     """
 
-    classifier: TipClassifier
     weights: Floats
     intercepts: Floats
 
-    def scores(self, texts: Sequence[str]) -> Floats:
-        """Return uncalibrated scores, shape (n_texts, n_outputs)."""
-        scores: Floats = self.classifier.transform(texts) @ self.weights + self.intercepts
+    def scores(self, values: csr_array) -> Floats:
+        """Return uncalibrated scores, shape (n_tips, n_outputs)."""
+        scores: Floats = values @ self.weights + self.intercepts
         return scores
 
 
-def fit_heads(
-    texts: Sequence[str],
-    targets: Targets,
-    sample_weight: Floats,
-    user_words: Sequence[UserWord],
-    config: TrainingConfig,
-) -> Heads:
-    """Return the separators fitted on labelled texts.
+def fit_heads(values: csr_array, targets: Targets, sample_weight: Floats, config: TrainingConfig) -> Heads:
+    """Return the separators fitted on labelled tips.
 
     Parameters
     ----------
-    sample_weight : ndarray of shape (n_texts,)
+    values : csr_array of shape (n_tips, n_features)
+        From `training.classifier.TipVectorizer`.
+    sample_weight : ndarray of shape (n_tips,)
     """
-    classifier = TipClassifier(
-        user_words,
-        char_ngrams=config.char_ngrams,
-        min_df=config.min_df,
-        C=config.desk_C,
-        random_state=config.random_state,
-    ).fit(texts, targets.desk, sample_weight)
-    features = classifier.transform(texts)
-    weights = np.zeros((features.shape[1], targets.n_outputs))
+    classifier = LogCountRatioSVC(config.desk_C, config.random_state).fit(values, targets.desk, sample_weight)
+    scaled = scale_columns(values, classifier.scale_)
+    weights = np.zeros((values.shape[1], targets.n_outputs))
     intercepts = np.full(targets.n_outputs, _ABSENT)
-    weights[:, classifier.classes_] = classifier.linear_.coef_.T
-    intercepts[classifier.classes_] = classifier.linear_.intercept_
+    weights[:, classifier.classes_] = classifier.coef_.T
+    intercepts[classifier.classes_] = classifier.intercept_
 
-    def separate(rows: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[Floats, float]:
-        if truth[rows].all() or not truth[rows].any():
-            return np.zeros(features.shape[1]), _ABSENT
+    def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[Floats, float]:
+        if truth[known].all() or not truth[known].any():
+            return np.zeros(values.shape[1]), _ABSENT
         linear = LinearSVC(C=C, random_state=config.random_state)
-        linear.fit(features[rows], truth[rows], sample_weight=sample_weight[rows])
-        return linear.coef_[0], float(linear.intercept_[0])
+        linear.fit(scaled[known], truth[known], sample_weight=sample_weight[known])
+        return linear.coef_[0] * classifier.scale_, float(linear.intercept_[0])
 
     # A further desk is scored twice: is it concerned at all, as first or further desk (many examples), and is it a
     # further desk (few)? The sum of the two scores is better than either.
@@ -84,4 +70,4 @@ def fit_heads(
     for kind in range(targets.n_kinds):
         column = 2 * targets.n_desks + kind
         weights[:, column], intercepts[column] = separate(targets.kind >= 0, targets.kind == kind, config.kind_C)
-    return Heads(classifier, weights, intercepts)
+    return Heads(weights, intercepts)
