@@ -37,21 +37,21 @@ def test_auto_threshold_takes_as_many_as_the_target_allows() -> None:
     """100 tips, confidence 1.00 to 0.01; the first 50 right, then one in two: 0.9 holds up to number 62."""
     confidence = np.arange(100, 0, -1) / 100
     right = np.array([True] * 50 + [False, True] * 25)
-    threshold = calibrate.auto_threshold(confidence, right, 0.9)
+    threshold = calibrate.auto_threshold(confidence, right, 0.9, np.ones(100))
     taken = confidence >= threshold
     assert right[taken].mean() >= 0.9
     assert right[: taken.sum() + 1].mean() < 0.9 or right[: taken.sum() + 2].mean() < 0.9
 
 
 def test_too_few_or_too_wrong_tips_are_never_auto() -> None:
-    assert calibrate.auto_threshold(np.ones(5), np.ones(5, dtype=bool), 0.9) == calibrate.NEVER
-    assert calibrate.auto_threshold(np.ones(100), np.zeros(100, dtype=bool), 0.9) == calibrate.NEVER
+    assert calibrate.auto_threshold(np.ones(5), np.ones(5, dtype=bool), 0.9, np.ones(5)) == calibrate.NEVER
+    assert calibrate.auto_threshold(np.ones(100), np.zeros(100, dtype=bool), 0.9, np.ones(100)) == calibrate.NEVER
 
 
 def test_prediction_sets_cover_what_they_promise() -> None:
     proba = RNG.dirichlet(np.ones(5), size=4000)
     labels = (proba.cumsum(axis=1) < RNG.random((4000, 1))).sum(axis=1)
-    threshold = calibrate.set_threshold(proba[:2000], labels[:2000], 0.9)
+    threshold = calibrate.set_threshold(proba[:2000], labels[:2000], 0.9, np.ones(2000))
     covered = proba[2000:][np.arange(2000), labels[2000:]] >= threshold
     assert covered.mean() == pytest.approx(0.9, abs=0.03)
 
@@ -62,3 +62,12 @@ def test_also_threshold_separates() -> None:
     truth = np.array([[False, True, False], [False, True, False]])
     assert 0.3 < calibrate.also_threshold(proba, truth, np.array([0, 0])) <= 0.8
     assert calibrate.also_threshold(proba, np.zeros_like(truth), np.array([0, 0])) == calibrate.NEVER
+
+
+def test_weights_are_tips_counted_more_than_once() -> None:
+    scores, labels = RNG.normal(size=(300, 3)), RNG.integers(3, size=300)
+    counts = RNG.integers(1, 4, size=300)
+    weighted = calibrate.fit_softmax(scores, labels, 0.05, counts.astype(float))
+    repeated = calibrate.fit_softmax(np.repeat(scores, counts, axis=0), np.repeat(labels, counts), 0.05)
+    assert weighted.scale == pytest.approx(repeated.scale, rel=1e-3)
+    np.testing.assert_allclose(weighted.biases, repeated.biases, atol=1e-3)

@@ -7,7 +7,7 @@ import pytest
 from model.errors import CorpusError
 from model.taxonomy import Taxonomy
 from tests.conftest import write_csv
-from training.corpus import read_corpus, require_sound
+from training.corpus import read_corpus, read_shares, require_sound
 
 HEADER = ["id", "text", "desk", "also", "kind", "urgent"]
 
@@ -90,3 +90,23 @@ def test_missing_paths_are_one_line(tmp_path: Path, taxonomy: Taxonomy) -> None:
         read_corpus([tmp_path], taxonomy)
     with pytest.raises(CorpusError, match="expected a CSV file"):
         read_corpus([tmp_path / "missing.csv"], taxonomy)
+
+
+def test_shares_are_scaled_to_one(tmp_path: Path, taxonomy: Taxonomy) -> None:
+    path = write_csv(tmp_path / "shares.csv", ["desk", "share"], *([desk, "4"] for desk in taxonomy.desk_ids))
+    assert read_shares(path, taxonomy) == pytest.approx(dict.fromkeys(taxonomy.desk_ids, 1 / 13))
+
+
+@pytest.mark.parametrize(
+    "row", [["nonsense", "1"], ["wages", "0"], ["wages", "nan"], ["wages", "many"], ["hours", "1"]], ids=str
+)
+def test_bad_shares_are_one_line(tmp_path: Path, taxonomy: Taxonomy, row: list[str]) -> None:
+    rows = [["hours", "1"], row]
+    with pytest.raises(CorpusError, match="row 3") as caught:
+        read_shares(write_csv(tmp_path / "shares.csv", ["desk", "share"], *rows), taxonomy)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_desk_needs_a_share(tmp_path: Path, taxonomy: Taxonomy) -> None:
+    with pytest.raises(CorpusError, match="no share for"):
+        read_shares(write_csv(tmp_path / "shares.csv", ["desk", "share"], ["wages", "1"]), taxonomy)

@@ -57,3 +57,27 @@ def test_the_manifest_says_what_was_learned(artefact: Artefact, small_corpus: li
     assert manifest.recipe["random_state"] == 0
     assert manifest.metrics["accuracy"] > 0.4
     assert manifest.libraries.keys() >= {"numpy", "scikit-learn"}
+
+
+def test_own_cases_weigh_more_and_calibrate(
+    artefact: Artefact, small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str], corpus: list[Tip]
+) -> None:
+    """A hotline that calls a matter by a word of its own is understood once its own cases are learned."""
+    desk = taxonomy.desk_ids[0]
+    own = [replace(tip, desk=desk, text=f"鹭江专案 {tip.text}") for tip in corpus[-60:]]
+    own += [tip for tip in corpus[400:] if tip not in small_corpus][:100]
+    learned = fit_model(small_corpus, taxonomy, words, TrainingConfig(), own=own)
+    before, after = (Router(model).predict_proba(["鹭江专案"])[0, 0] for model in (artefact, learned))
+    assert after > max(before, 0.5)
+    assert "160 tips of the hotline's own cases" in learned.manifest.calibration
+    assert learned.manifest.corpus["own"] == learned.manifest.metrics["n"] == len(own)
+
+
+def test_a_stated_share_makes_a_desk_likelier(
+    artefact: Artefact, small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str]
+) -> None:
+    shares = {desk: 0.5 if desk == taxonomy.desk_ids[3] else 0.5 / 12 for desk in taxonomy.desk_ids}
+    shifted = fit_model(small_corpus, taxonomy, words, TrainingConfig(), shares=shares)
+    texts = [tip.text for tip in small_corpus]
+    before, after = (Router(model).predict_proba(texts)[:, 3].mean() for model in (artefact, shifted))
+    assert after > before

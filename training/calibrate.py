@@ -3,6 +3,7 @@
 Constants are fitted on tips that the scores had not learned from: out-of-fold, or real tips that are in no corpus.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +63,7 @@ def fit_calibration(
     config: TrainingConfig,
     source: str,
     typical: NDArray[np.bool_] | None = None,
+    shares: Mapping[str, float] | None = None,
 ) -> Calibration:
     """Return the constants under which the scores say what the labels are.
 
@@ -72,13 +74,16 @@ def fit_calibration(
     typical : ndarray of bool, shape (n_tips,), optional
         The tips that are like those to come; probabilities are fitted on them alone. The policy is fitted on all tips,
         because a desk may have too few typical ones to know its precision. By default all are typical.
+    shares : mapping of str to float, optional
+        Share of each desk in the tips to come; by default that in these tips.
     """
     n_desks = targets.n_desks
     desk_scores, also_scores, kind_scores = np.split(scores, [n_desks, 2 * n_desks], axis=1)
     fitted = np.ones(len(scores), dtype=np.bool_) if typical is None else typical
-    desk = fit_softmax(desk_scores[fitted], targets.desk[fitted], config.bias_penalty)
+    weights = np.ones(len(scores)) if shares is None else _importance(targets, taxonomy, shares)
+    desk = fit_softmax(desk_scores[fitted], targets.desk[fitted], config.bias_penalty, weights[fitted])
     kind_known = fitted & (targets.kind >= 0)
-    kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.bias_penalty)
+    kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.bias_penalty, weights[kind_known])
     also_known = fitted & targets.also_known
     further = also_known[:, np.newaxis] & ~targets.is_desk
     slope, intercept = fit_sigmoid(also_scores[further], targets.also[further])
@@ -90,12 +95,15 @@ def fit_calibration(
         precision_target=config.precision_target,
         auto_thresholds={
             desk_id: auto_threshold(
-                confidence[predicted == column], right[predicted == column], config.precision_target
+                confidence[predicted == column],
+                right[predicted == column],
+                config.precision_target,
+                weights[predicted == column],
             )
             for column, desk_id in enumerate(taxonomy.desk_ids)
         },
         coverage=config.coverage,
-        set_threshold=set_threshold(proba, targets.desk, config.coverage),
+        set_threshold=set_threshold(proba, targets.desk, config.coverage, weights),
         also_threshold=also_threshold(
             expit(slope * also_scores[also_known] + intercept), targets.also[also_known], predicted[also_known]
         ),
@@ -126,7 +134,18 @@ class SoftmaxCalibration:
         return proba
 
 
-def fit_softmax(scores: Floats, labels: NDArray[np.int64], bias_penalty: float) -> SoftmaxCalibration:
+def _importance(targets: Targets, taxonomy: Taxonomy, shares: Mapping[str, float]) -> Floats:
+    """Return a weight for each tip under which the desks have the given shares, mean 1."""
+    wanted = np.array([shares[desk] for desk in taxonomy.desk_ids])
+    counts = np.bincount(targets.desk, minlength=targets.n_desks)
+    weights = (wanted / np.maximum(counts, 1))[targets.desk]
+    normalised: Floats = weights / weights.mean()
+    return normalised
+
+
+def fit_softmax(
+    scores: Floats, labels: NDArray[np.int64], bias_penalty: float, weights: Floats | None = None
+) -> SoftmaxCalibration:
     """Return the temperature and biases under which `labels` are likeliest.
 
     Parameters
@@ -136,6 +155,8 @@ def fit_softmax(scores: Floats, labels: NDArray[np.int64], bias_penalty: float) 
         Column of the right class.
     bias_penalty : float
         Added to the mean log loss for a mean squared bias of 1.
+    weights : ndarray of shape (n_samples,), optional
+        How much each sample counts.
 
     Notes
     -----
@@ -145,17 +166,21 @@ def fit_softmax(scores: Floats, labels: NDArray[np.int64], bias_penalty: float) 
     if not labels.size:
         return SoftmaxCalibration(1.0, np.zeros(n_classes))
 
+    weights = np.ones(labels.size) if weights is None else weights
+    weights = weights / weights.sum()
+
     def loss(parameters: Floats) -> float:
         logits = np.exp(parameters[0]) * scores + parameters[1:]
-        likelihood = log_softmax(logits, axis=1)[np.arange(labels.size), labels].mean()
+        likelihood = log_softmax(logits, axis=1)[np.arange(labels.size), labels] @ weights
         return float(-likelihood + bias_penalty * np.square(parameters[1:]).mean())
 
     def gradient(parameters: Floats) -> Floats:
         scale = np.exp(parameters[0])
         errors = softmax(scale * scores + parameters[1:], axis=1)
         errors[np.arange(labels.size), labels] -= 1
-        biases = errors.mean(axis=0) + 2 * bias_penalty * parameters[1:] / n_classes
-        return np.concatenate([[scale * (errors * scores).sum() / labels.size], biases])
+        errors *= weights[:, np.newaxis]
+        biases = errors.sum(axis=0) + 2 * bias_penalty * parameters[1:] / n_classes
+        return np.concatenate([[scale * (errors * scores).sum()], biases])
 
     fitted = minimize(loss, np.zeros(n_classes + 1), jac=gradient, method="L-BFGS-B").x
     return SoftmaxCalibration(float(np.exp(fitted[0])), fitted[1:])
@@ -169,32 +194,40 @@ def fit_sigmoid(scores: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_target: float) -> float:
+def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_target: float, weights: Floats) -> float:
     """Return the lowest confidence from which on the share of right tips meets the target.
 
     Parameters
     ----------
-    confidence, right : ndarray of shape (n_samples,)
-        Of the tips that go to one desk.
+    confidence, right, weights : ndarray of shape (n_samples,)
+        Of the tips that go to one desk; the weight is how much a tip counts.
     """
     order = np.argsort(-confidence, kind="stable")
     taken = np.arange(1, order.size + 1)
-    precision = np.cumsum(right[order]) / taken
+    precision = np.cumsum((right * weights)[order]) / np.cumsum(weights[order])
     meets = np.flatnonzero((precision >= precision_target) & (taken >= _MIN_AUTO_SUPPORT))
     return float(confidence[order[meets[-1]]]) if meets.size else NEVER
 
 
-def set_threshold(proba: Floats, labels: NDArray[np.int64], coverage: float) -> float:
+def set_threshold(proba: Floats, labels: NDArray[np.int64], coverage: float, weights: Floats) -> float:
     """Return the probability from which on a desk belongs in the prediction set.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_desks)
+    labels, weights : ndarray of shape (n_samples,)
+        The right desk, and how much the tip counts.
 
     Notes
     -----
     Split conformal prediction with the score ``1 - p(right desk)``: M. Sadinle et al., Least Ambiguous Set-Valued
     Classifiers with Bounded Error Levels, 2019.
     """
-    of_right = np.sort(proba[np.arange(labels.size), labels])
-    missed = int(np.floor((1 - coverage) * (labels.size + 1)))
-    return float(of_right[missed - 1]) if missed else 0.0
+    of_right = proba[np.arange(labels.size), labels]
+    order = np.argsort(of_right, kind="stable")
+    below = np.cumsum(weights[order]) / (weights.sum() + weights.max())  # the tip to come counts as the heaviest
+    missed = np.flatnonzero(below <= 1 - coverage)
+    return float(of_right[order[missed[-1]]]) if missed.size else 0.0
 
 
 def also_threshold(proba: Floats, truth: NDArray[np.bool_], predicted: NDArray[np.int64]) -> float:

@@ -63,6 +63,9 @@ def train(
     ctx: typer.Context,
     corpus: Annotated[Path, typer.Option(help="The starter corpus: a folder or a CSV file.")] = _CORPUS,
     own: Annotated[list[Path] | None, typer.Option(help="The hotline's own labelled cases; may be repeated.")] = None,
+    shares: Annotated[
+        Path | None, typer.Option(help="CSV with the columns desk,share: how a hotline's tips spread over the desks.")
+    ] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Make the new version the champion.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
     as_json: AsJson = False,
@@ -72,7 +75,7 @@ def train(
     from training.check import check_tips
     from training.config import TrainingConfig
     from training.constants import load_constants
-    from training.corpus import read_corpus, read_taxonomy, require_sound
+    from training.corpus import read_corpus, read_shares, read_taxonomy, require_sound
     from training.fit import fit_model
 
     taxonomy, config = read_taxonomy(_DESKS), TrainingConfig()
@@ -86,6 +89,7 @@ def train(
         read_word_list(_USER_WORDS),
         config,
         own=own_tips,
+        shares=read_shares(shares, taxonomy) if shares else None,
         recalibrate=constants.replace_in if constants else lambda calibration: calibration,
         n_jobs=workers,
         progress=_say,

@@ -30,9 +30,9 @@ class TrainingConfig:
     """
 
     char_ngrams: tuple[int, int] = (1, 3)
-    min_df: int = 2
+    min_df: int = 3
     desk_C: float = 0.3
-    also_C: float = 0.1
+    also_C: float = 0.3
     kind_C: float = 0.1
     own_weight: float = 2.0
     n_folds: int = 5

@@ -90,6 +90,31 @@ def read_corpus(paths: Iterable[Path], taxonomy: Taxonomy) -> tuple[list[Tip], l
     return tips, problems
 
 
+def read_shares(path: Path, taxonomy: Taxonomy) -> dict[str, float]:
+    """Return the share of each desk that a CSV file with the columns desk,share states, scaled to add up to 1.
+
+    Raises
+    ------
+    CorpusError
+        If a desk is missing, unknown or there twice, or a share is no number above 0.
+    """
+    shares: dict[str, float] = {}
+    for row, cells in enumerate(csv.DictReader(io.StringIO(_read_text(path), newline="")), 2):
+        desk, share = (cells.get("desk") or "").strip(), (cells.get("share") or "").strip()
+        try:
+            shares[desk] = float(share)
+        except ValueError:
+            shares[desk] = 0.0
+        if desk not in taxonomy.desk_ids or len(shares) != row - 1 or not 0 < shares[desk] < float("inf"):
+            raise CorpusError(
+                f"{path}, row {row}: expected each desk once with a share above 0, found {desk[:40]!r}, {share[:40]!r}"
+            )
+    if missing := [desk for desk in taxonomy.desk_ids if desk not in shares]:
+        raise CorpusError(f"{path}: no share for {', '.join(missing)}; expected the columns desk,share with every desk")
+    total = sum(shares.values())
+    return {desk: share / total for desk, share in shares.items()}
+
+
 def require_sound(problems: Sequence[Problem]) -> None:
     """Refuse labelled data with errors.
 

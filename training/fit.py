@@ -1,7 +1,7 @@
 """Labelled tips -> a model: cross-fit, calibrate, fit on everything, collapse to arrays."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -34,6 +34,7 @@ def fit_model(
     config: TrainingConfig,
     *,
     own: Sequence[Tip] = (),
+    shares: Mapping[str, float] | None = None,
     recalibrate: Callable[[Calibration], Calibration] = lambda calibration: calibration,
     n_jobs: int = 1,
     progress: Callable[[str], None] = lambda _: None,
@@ -48,6 +49,8 @@ def fit_model(
         The user dictionary.
     own : sequence of Tip
         A hotline's own labelled cases: they weigh more, and probabilities and policy are fitted on them.
+    shares : mapping of str to float, optional
+        Share of each desk in the tips to come, where the hotline knows it.
     recalibrate : callable
         Given the cross-fitted calibration, returns the one to be published.
     n_jobs : int
@@ -70,8 +73,9 @@ def fit_model(
     scores = _cross_fit(values, targets, weights, groups, config, n_jobs)
     # The hotline's own cases are what the model will meet; without them the corpus has to stand in.
     typical = np.arange(len(everything)) >= (len(tips) if own else 0)
-    source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus")
-    calibration = recalibrate(fit_calibration(scores, targets, taxonomy, config, source, typical))
+    weighted = ", weighted to the hotline's shares" if shares else ""
+    source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus") + weighted
+    calibration = recalibrate(fit_calibration(scores, targets, taxonomy, config, source, typical, shares))
 
     progress(f"fitting on all {len(everything)} tips")
     heads = fit_heads(values, targets, weights, config)
