@@ -15,6 +15,11 @@ def test_twins_of_twins_are_one_group() -> None:
     assert len(set(near_duplicate_groups(chain))) == 1
 
 
+def test_texts_of_one_block_are_one_group() -> None:
+    groups = near_duplicate_groups(["欠薪三个月", "工伤认定要多久", "物业费太贵了"], ["a", "b", "a"])
+    assert groups[0] == groups[2] != groups[1]
+
+
 def test_marks_and_width_do_not_matter() -> None:
     groups = near_duplicate_groups(["欠薪三个月", "欠薪，三个月！", "欠薪　三个月"])
     assert len(set(groups)) == 1

@@ -195,7 +195,9 @@ def fit_sigmoid(scores: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]
 
 
 def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_target: float, weights: Floats) -> float:
-    """Return the lowest confidence from which on the share of right tips meets the target.
+    """Return the lowest confidence from which on the share of right tips meets the target by a standard error.
+
+    Without that margin the threshold would be the luckiest of many, and new tips would miss the target.
 
     Parameters
     ----------
@@ -205,7 +207,8 @@ def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_targe
     order = np.argsort(-confidence, kind="stable")
     taken = np.arange(1, order.size + 1)
     precision = np.cumsum((right * weights)[order]) / np.cumsum(weights[order])
-    meets = np.flatnonzero((precision >= precision_target) & (taken >= _MIN_AUTO_SUPPORT))
+    surely = precision - np.sqrt(precision * (1 - precision) / taken)
+    meets = np.flatnonzero((surely >= precision_target) & (taken >= _MIN_AUTO_SUPPORT))
     return float(confidence[order[meets[-1]]]) if meets.size else NEVER
 
 

@@ -1,6 +1,6 @@
 """Near-duplicates, so that twins never stand on both sides of a split."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from datasketch import MinHash, MinHashLSH
 
@@ -11,8 +11,13 @@ _SIMILARITY = 0.6  # Jaccard, of shingle sets: the same letter with another name
 _PERMUTATIONS = 64
 
 
-def near_duplicate_groups(texts: Sequence[str]) -> list[int]:
+def near_duplicate_groups(texts: Sequence[str], blocks: Sequence[Hashable] = ()) -> list[int]:
     """Return a group number for each text; near-duplicates, also of near-duplicates, have the same.
+
+    Parameters
+    ----------
+    blocks : sequence of hashable, optional
+        For each text what else it belongs to; texts of one block have the same number too.
 
     Notes
     -----
@@ -22,6 +27,9 @@ def near_duplicate_groups(texts: Sequence[str]) -> list[int]:
     shingled = [_shingles(text) for text in texts]
     index = MinHashLSH(threshold=_SIMILARITY, num_perm=_PERMUTATIONS)
     groups = list(range(len(texts)))
+    first_of: dict[Hashable, int] = {}
+    for number, block in enumerate(blocks):
+        _join(groups, number, first_of.setdefault(block, number))
     for number, sketch in enumerate(MinHash.generator(shingled, num_perm=_PERMUTATIONS, seed=1)):
         for other in index.query(sketch):
             _join(groups, number, other)
