@@ -18,6 +18,7 @@ from training.config import TrainingConfig
 from training.constants import Constants, save_constants
 from training.corpus import read_corpus, read_taxonomy, require_sound
 from training.heads import fit_heads
+from training.noise import put_behind_preambles, read_preambles
 from training.targets import Targets
 
 DATA = Path("data")
@@ -32,8 +33,13 @@ def main() -> None:
     vectorizer = TipVectorizer(
         build_user_words(read_word_list(DATA / "userdict.txt")), char_ngrams=config.char_ngrams, min_df=config.min_df
     )
-    values = vectorizer.fit_transform([tip.text for tip in tips])
-    heads = fit_heads(values, Targets.of(tips, taxonomy), np.ones(len(tips)), config)
+    texts = [tip.text for tip in tips]
+    copies, copied = put_behind_preambles(
+        texts, read_preambles(DATA / "preambles.txt"), config.preamble_share, config.random_state
+    )
+    values = vectorizer.fit_transform([*texts, *copies])
+    targets = Targets.of(tips, taxonomy).with_copies(copied)
+    heads = fit_heads(values, targets, np.ones(targets.desk.size), config)
     scores = heads.scores(vectorizer.transform([tip.text for tip in real]))
     source = f"fitted on {len(real)} real tips that are in no corpus (data/README.md)"
     constants = Constants.of(fit_calibration(scores, Targets.of(real, taxonomy), taxonomy, config, source))

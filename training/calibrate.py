@@ -21,6 +21,7 @@ from training.targets import Targets
 Floats = NDArray[np.float64]
 
 NEVER = 1.01  # a threshold that no probability reaches
+_ONE_SIDED_95 = 1.645  # standard errors
 _MIN_AUTO_SUPPORT = 20  # tips on which a precision is worth believing
 
 
@@ -195,7 +196,7 @@ def fit_sigmoid(scores: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]
 
 
 def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_target: float, weights: Floats) -> float:
-    """Return the lowest confidence from which on the share of right tips meets the target by a standard error.
+    """Return the lowest confidence from which on the share of right tips meets the target, with 95% certainty.
 
     Without that margin the threshold would be the luckiest of many, and new tips would miss the target.
 
@@ -207,7 +208,7 @@ def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_targe
     order = np.argsort(-confidence, kind="stable")
     taken = np.arange(1, order.size + 1)
     precision = np.cumsum((right * weights)[order]) / np.cumsum(weights[order])
-    surely = precision - np.sqrt(precision * (1 - precision) / taken)
+    surely = precision - _ONE_SIDED_95 * np.sqrt(precision * (1 - precision) / taken)
     meets = np.flatnonzero((surely >= precision_target) & (taken >= _MIN_AUTO_SUPPORT))
     return float(confidence[order[meets[-1]]]) if meets.size else NEVER
 

@@ -14,7 +14,7 @@ from model.registry import CHAMPION, Registry, VersionInfo
 
 DATA = Path("data")
 _DESKS, _USER_WORDS, _CORPUS = DATA / "desks.yaml", DATA / "userdict.txt", DATA / "corpus"
-_CONSTANTS = DATA / "calibration.json"
+_CONSTANTS, _PREAMBLES = DATA / "calibration.json", DATA / "preambles.txt"
 _PROBLEMS = 5  # exit status
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -77,6 +77,7 @@ def train(
     from training.constants import load_constants
     from training.corpus import read_corpus, read_shares, read_taxonomy, require_sound
     from training.fit import fit_model
+    from training.noise import read_preambles
 
     taxonomy, config = read_taxonomy(_DESKS), TrainingConfig()
     tips, problems = read_corpus([corpus], taxonomy)
@@ -88,6 +89,7 @@ def train(
         taxonomy,
         read_word_list(_USER_WORDS),
         config,
+        preambles=read_preambles(_PREAMBLES),
         own=own_tips,
         shares=read_shares(shares, taxonomy) if shares else None,
         recalibrate=constants.replace_in if constants else lambda calibration: calibration,

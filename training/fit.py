@@ -24,6 +24,7 @@ from training.corpus import Tip
 from training.duplicates import near_duplicate_groups
 from training.evaluate import desk_metrics
 from training.heads import Floats, Heads, fit_heads
+from training.noise import put_behind_preambles
 from training.targets import Targets
 
 _NEIGHBOURS = 20  # rows
@@ -35,6 +36,7 @@ def fit_model(
     words: Sequence[str],
     config: TrainingConfig,
     *,
+    preambles: Sequence[str] = (),
     own: Sequence[Tip] = (),
     shares: Mapping[str, float] | None = None,
     recalibrate: Callable[[Calibration], Calibration] = lambda calibration: calibration,
@@ -49,6 +51,8 @@ def fit_model(
         The starter corpus, without errors by `training.check`.
     words : sequence of str
         The user dictionary.
+    preambles : sequence of str
+        Small talk, for copies of tips behind it.
     own : sequence of Tip
         A hotline's own labelled cases: they weigh more, and probabilities and policy are fitted on them.
     shares : mapping of str to float, optional
@@ -65,16 +69,19 @@ def fit_model(
     targets = Targets.of(everything, taxonomy)
     texts = [tip.text for tip in everything]
     weights = np.repeat([1.0, config.own_weight], [len(tips), len(own)])
+    copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
+    rows = np.concatenate([np.arange(len(everything)), copied])
+    learned = targets.with_copies(copied)
 
     progress("finding near-duplicates")
     # Neighbours in a file were written or recorded one after the other, often on one theme: kept in one fold, they do
     # not make the model look surer of new tips than it will be.
-    groups = near_duplicate_groups(texts, [(tip.file, tip.row // _NEIGHBOURS) for tip in everything])
+    groups = np.array(near_duplicate_groups(texts, [(tip.file, tip.row // _NEIGHBOURS) for tip in everything]))
     # Vocabulary and IDF are learned from all tips once, labels from the other folds alone.
     vectorizer = TipVectorizer(user_words, char_ngrams=config.char_ngrams, min_df=config.min_df)
-    values = vectorizer.fit_transform(texts)
+    values = vectorizer.fit_transform([*texts, *copies])
     progress(f"scoring each tip by a classifier that has not seen it ({config.n_folds} folds)")
-    scores = _cross_fit(values, targets, weights, groups, config, n_jobs)
+    scores = _cross_fit(values, learned, weights[rows], groups[rows], config, n_jobs)[: len(everything)]
     # The hotline's own cases are what the model will meet; without them the corpus has to stand in.
     typical = np.arange(len(everything)) >= (len(tips) if own else 0)
     weighted = ", weighted to the hotline's shares" if shares else ""
@@ -82,7 +89,7 @@ def fit_model(
     calibration = recalibrate(fit_calibration(scores, targets, taxonomy, config, source, typical, shares))
 
     progress(f"fitting on all {len(everything)} tips")
-    heads = fit_heads(values, targets, weights, config)
+    heads = fit_heads(values, learned, weights[rows], config)
     logits = calibration.desk_scale * scores[typical, : targets.n_desks] + calibration.desk_biases
     metrics = desk_metrics(softmax(logits, axis=1), list(own or tips), taxonomy)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
@@ -99,7 +106,7 @@ def _cross_fit(
     values: csr_array,
     targets: Targets,
     weights: Floats,
-    groups: Sequence[int],
+    groups: NDArray[np.int64],
     config: TrainingConfig,
     n_jobs: int,
 ) -> Floats:

@@ -60,6 +60,17 @@ class Targets:
         first: NDArray[np.bool_] = self.desk[:, np.newaxis] == np.arange(self.n_desks)
         return first
 
+    def with_copies(self, copied: NDArray[np.int64]) -> "Targets":
+        """Return the labels of all tips, then the desks alone of copies of some of them."""
+        copies = self.take(copied)
+        return Targets(
+            desk=np.concatenate([self.desk, copies.desk]),
+            also=np.concatenate([self.also, copies.also]),
+            also_known=np.concatenate([self.also_known, np.zeros_like(copies.also_known)]),
+            kind=np.concatenate([self.kind, np.full_like(copies.kind, -1)]),
+            n_kinds=self.n_kinds,
+        )
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Targets":
         """Return the labels of some of the tips."""
         return Targets(self.desk[rows], self.also[rows], self.also_known[rows], self.kind[rows], self.n_kinds)
