@@ -25,7 +25,7 @@ class TrainingConfig:
         Pull of the desks' biases towards 0: strong enough that a desk which is rare where the constants were fitted
         is not buried elsewhere.
     precision_target, coverage : float
-        Of ``auto`` decisions, and of prediction sets. The target is above the 0.95 that is wanted of real tips, since the
+        Of ``auto`` decisions, and of prediction sets. The target is above the 0.95 wanted of real tips, since the
         tips that it is fitted on are easier.
     max_confirm : int
         Largest prediction set that an operator is asked to choose from.
