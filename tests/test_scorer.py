@@ -13,6 +13,7 @@ from model.router import Router
 from model.scorer import pack
 from model.segment import build_user_words
 from training.classifier import TipVectorizer
+from training.config import TrainingConfig
 from training.corpus import Tip
 
 TOLERANCE = 1e-5
@@ -26,7 +27,8 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
 
     The published weights are calibrated and their n-grams sorted, so they are led back to the vectorizer's order.
     """
-    vectorizer = TipVectorizer(build_user_words(words)).fit([tip.text for tip in small_corpus])
+    vectorizer = TipVectorizer(build_user_words(words), min_df=TrainingConfig().min_df)
+    vectorizer.fit([tip.text for tip in small_corpus])
     chars = vectorizer.vectorizer_.named_transformers_["chars"].get_feature_names_out()
     order = np.argsort([int(pack(np.array([ord(c) for c in gram], dtype=np.uint64), len(gram))[0]) for gram in chars])
     n_words, n_desks = len(artefact.words), len(artefact.taxonomy.desks)
