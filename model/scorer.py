@@ -11,7 +11,6 @@ from scipy.sparse import csr_array
 from model.artefact import Artefact
 
 _CODE_BITS = 21  # the largest code point, 0x10FFFF, needs 21 bits: three fit into 64
-MAX_NGRAM = 3
 
 
 def pack(codes: NDArray[np.uint64], n: int) -> NDArray[np.uint64]:

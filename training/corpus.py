@@ -13,7 +13,6 @@ from model.errors import CorpusError, TaxonomyError
 from model.taxonomy import Taxonomy
 
 REQUIRED = ("text", "desk")
-OPTIONAL = ("id", "also", "kind", "urgent")
 MAX_CHARS = 100_000
 MAX_ALSO = 3
 
