@@ -13,12 +13,12 @@ import numpy as np
 from benchmarks.real import PRACTICE, read_real_tips
 from model.segment import build_user_words, read_word_list
 from training.calibrate import fit_calibration
-from training.classifier import TipVectorizer
 from training.config import TrainingConfig
 from training.constants import Constants, save_constants
 from training.corpus import read_corpus, read_taxonomy, require_sound
+from training.fit import vectorize
 from training.heads import fit_heads
-from training.noise import put_behind_preambles, read_preambles
+from training.noise import read_preambles
 from training.targets import Targets
 
 DATA = Path("data")
@@ -30,14 +30,9 @@ def main() -> None:
     real = read_real_tips(PRACTICE, taxonomy)
     tips, problems = read_corpus([DATA / "corpus"], taxonomy)
     require_sound(problems)
-    vectorizer = TipVectorizer(
-        build_user_words(read_word_list(DATA / "userdict.txt")), char_ngrams=config.char_ngrams, min_df=config.min_df
-    )
-    texts = [tip.text for tip in tips]
-    copies, copied = put_behind_preambles(
-        texts, read_preambles(DATA / "preambles.txt"), config.preamble_share, config.random_state
-    )
-    values = vectorizer.fit_transform([*texts, *copies])
+    user_words = build_user_words(read_word_list(DATA / "userdict.txt"))
+    preambles = read_preambles(DATA / "preambles.txt")
+    vectorizer, values, copied = vectorize([tip.text for tip in tips], preambles, user_words, config)
     targets = Targets.of(tips, taxonomy).with_copies(copied)
     heads = fit_heads(values, targets, np.ones(targets.desk.size), config)
     scores = heads.scores(vectorizer.transform([tip.text for tip in real]))

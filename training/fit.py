@@ -69,17 +69,15 @@ def fit_model(
     targets = Targets.of(everything, taxonomy)
     texts = [tip.text for tip in everything]
     weights = np.repeat([1.0, config.own_weight], [len(tips), len(own)])
-    copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
-    rows = np.concatenate([np.arange(len(everything)), copied])
-    learned = targets.with_copies(copied)
 
     progress("finding near-duplicates")
     # Neighbours in a file were written or recorded one after the other, often on one theme: kept in one fold, they do
     # not make the model look surer of new tips than it will be.
     groups = np.array(near_duplicate_groups(texts, [(tip.file, tip.row // _NEIGHBOURS) for tip in everything]))
     # Vocabulary and IDF are learned from all tips once, labels from the other folds alone.
-    vectorizer = TipVectorizer(user_words, char_ngrams=config.char_ngrams, min_df=config.min_df)
-    values = vectorizer.fit_transform([*texts, *copies])
+    vectorizer, values, copied = vectorize(texts, preambles, user_words, config)
+    rows = np.concatenate([np.arange(len(everything)), copied])
+    learned = targets.with_copies(copied)
     progress(f"scoring each tip by a classifier that has not seen it ({config.n_folds} folds)")
     scores = _cross_fit(values, learned, weights[rows], groups[rows], config, n_jobs)[: len(everything)]
     # The hotline's own cases are what the model will meet; without them the corpus has to stand in.
@@ -94,6 +92,15 @@ def fit_model(
     metrics = desk_metrics(softmax(logits, axis=1), list(own or tips), taxonomy)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
     return _collapse(vectorizer, heads, calibration, user_words, taxonomy, manifest)
+
+
+def vectorize(
+    texts: Sequence[str], preambles: Sequence[str], user_words: Sequence[UserWord], config: TrainingConfig
+) -> tuple[TipVectorizer, csr_array, NDArray[np.int64]]:
+    """Return the fitted vectorizer, the values of all texts and then of copies, and which texts those are copies of."""
+    copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
+    vectorizer = TipVectorizer(user_words, char_ngrams=config.char_ngrams, min_df=config.min_df)
+    return vectorizer, vectorizer.fit_transform([*texts, *copies]), copied
 
 
 def corpus_digest(tips: Sequence[Tip]) -> str:
