@@ -12,9 +12,9 @@ import numpy as np
 
 from benchmarks.real import PRACTICE, read_real_tips
 from model.segment import build_user_words, read_word_list
-from training.calibrate import fit_calibration
+from training.calibrate import fit_constants
 from training.config import TrainingConfig
-from training.constants import Constants, save_constants
+from training.constants import save_constants
 from training.corpus import read_corpus, read_taxonomy, require_sound
 from training.fit import vectorize
 from training.heads import fit_heads
@@ -37,7 +37,7 @@ def main() -> None:
     heads = fit_heads(values, targets, np.ones(targets.desk.size), config)
     scores = heads.scores(vectorizer.transform([tip.text for tip in real]))
     source = f"fitted on {len(real)} real tips that are in no corpus (data/README.md)"
-    constants = Constants.of(fit_calibration(scores, Targets.of(real, taxonomy), taxonomy, config, source))
+    constants = fit_constants(scores, Targets.of(real, taxonomy), config, source)
     save_constants(DATA / "calibration.json", constants, tips, config)
     sys.stdout.write(f"data/calibration.json: {source}\n")
 

@@ -42,14 +42,14 @@ def main() -> None:
     """Print the table."""
     router = Router.load(Registry.of_home(DEFAULT_HOME).path(CHAMPION))
     tips = read_real_tips(DEV, router.taxonomy)
-    lookalikes = _lookalikes([tip.text for tip in tips])
+    alike = lookalikes([tip.text for tip in tips])
     convert = OpenCC("s2t").convert
     damages: dict[str, Callable[[str, random.Random], str]] = {
         "as they are": lambda text, _: text,
-        "5% of characters mistyped": lambda text, rng: _mistype(text, lookalikes, rng),
+        "5% of characters mistyped": lambda text, rng: mistype(text, alike, rng),
         "without punctuation": lambda text, _: "".join(char for char in text if char.isalnum()),
         "traditional characters": lambda text, _: convert(text),
-        "transcript noise": _transcribe,
+        "transcript noise": transcribe,
         f"first {TRUNCATED} characters": lambda text, _: text[:TRUNCATED],
         f"behind {len(PREAMBLE)} characters of preamble": lambda text, _: PREAMBLE + text,
     }
@@ -69,7 +69,7 @@ def _measure(router: Router, texts: list[str], tips: list[Tip]) -> tuple[float, 
     return metrics["accuracy"], metrics["macro_f1_min12"]
 
 
-def _lookalikes(texts: list[str]) -> dict[str, str]:
+def lookalikes(texts: list[str]) -> dict[str, str]:
     """Return for each character those that sound or look like it; sounds are taken from the texts' own characters."""
     by_sound: defaultdict[str, set[str]] = defaultdict(set)
     for char in {char for text in texts for char in feature_text(normalise(text)) if char.isalpha()}:
@@ -81,13 +81,12 @@ def _lookalikes(texts: list[str]) -> dict[str, str]:
     return {char: "".join(sorted(others)) for char, others in alike.items() if others}
 
 
-def _mistype(text: str, lookalikes: dict[str, str], rng: random.Random) -> str:
-    return "".join(
-        rng.choice(lookalikes[char]) if char in lookalikes and rng.random() < TYPO_SHARE else char for char in text
-    )
+def mistype(text: str, alike: dict[str, str], rng: random.Random) -> str:
+    """Return the text with one character in twenty taken for one of those that sound or look like it."""
+    return "".join(rng.choice(alike[char]) if char in alike and rng.random() < TYPO_SHARE else char for char in text)
 
 
-def _transcribe(text: str, rng: random.Random) -> str:
+def transcribe(text: str, rng: random.Random) -> str:
     """Return the text as a recogniser would write it: no marks, fillers, now and then a piece said twice."""
     out: list[str] = []
     for char in text:

@@ -19,7 +19,7 @@ from model.errors import ArtefactDigestError, ArtefactFormatError, ArtefactNotFo
 from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
 old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
 must be trained anew.
@@ -82,6 +82,8 @@ class Manifest:
         Versions that the weights depend on.
     char_ngrams : tuple of int
         Shortest and longest character n-gram.
+    opening_chars : int
+        What stands in the first so many characters counts twice.
     calibration : str
         On what tips probabilities and policy were fitted.
     metrics : dict
@@ -95,6 +97,7 @@ class Manifest:
     segmenter: dict[str, str]
     libraries: dict[str, str]
     char_ngrams: tuple[int, int]
+    opening_chars: int
     calibration: str
     metrics: dict[str, Any]
     policy: Policy

@@ -29,8 +29,8 @@ def find_evidence(
 ) -> tuple[Evidence, ...]:
     """Return the words of one text with their shares in the score of `output`, in the order of the text.
 
-    Each feature's contribution is divided equally among the places where it stands and the characters that it covers
-    there; a word's share is the sum over its characters.
+    Each feature's contribution is divided among the places where it stands, as they count, and equally among the
+    characters that it covers there; a word's share is the sum over its characters.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def _character_shares(scorer: Scorer, segmented: list[str], output: int) -> NDAr
         block = scorer.weigh(found, n_texts=1)
         contributions = block.data * scorer.weights[block.indices, output].astype(np.float64)
         kinds = np.searchsorted(block.indices, found.features)  # a block's indices are sorted
-        times = np.bincount(kinds, minlength=block.indices.size)
-        per_char = contributions[kinds] / times[kinds] / found.lengths
+        times = np.bincount(kinds, weights=found.counts, minlength=block.indices.size)
+        per_char = contributions[kinds] * found.counts / times[kinds] / found.lengths
         np.add.at(steps, found.starts, per_char)
         np.subtract.at(steps, found.starts + found.lengths, per_char)
     return np.cumsum(steps[:-1])

@@ -122,14 +122,11 @@ class Router:
             routings += self._route_batch(texts[i : i + _BATCH], explain)
         return routings
 
-    def _segment(self, prepared: str) -> list[str]:
-        return [word for word in self._segmenter.cut(prepared) if not word.isspace()]
-
     def _probabilities(
         self, texts: Sequence[str]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return the probabilities of the desks, of the further desks and of the demand types."""
-        segmented = [self._segment(feature_text(normalise(text))) for text in texts]
+        segmented = [self._segmenter.words(feature_text(normalise(text))) for text in texts]
         scores = self._scorer.score(segmented).astype(np.float64)
         desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
@@ -178,7 +175,7 @@ class Router:
     def _explain(self, text: str, output: int) -> tuple[Evidence, ...]:
         aligned = align(text)
         prepared = feature_text(aligned.text)
-        return find_evidence(self._scorer, self._segment(prepared), prepared, aligned, text, output)
+        return find_evidence(self._scorer, self._segmenter.words(prepared), prepared, aligned, text, output)
 
 
 def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

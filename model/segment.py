@@ -54,6 +54,10 @@ class Segmenter:
                 own.add_word(word.word, word.frequency, word.tag)
             self._cut = own.lcut
 
+    def words(self, text: str) -> list[str]:
+        """Return the words of `text` without blanks."""
+        return [word for word in self.cut(text) if not word.isspace()]
+
     def cut(self, text: str) -> list[str]:
         """Return the words of `text`, blanks and marks among them: joined they are `text` again."""
         words: list[str] = self._cut(text, False) if self.backend == "rjieba" else self._cut(text, HMM=False)

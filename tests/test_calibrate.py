@@ -67,9 +67,15 @@ def test_also_threshold_separates() -> None:
 
 
 def test_weights_are_tips_counted_more_than_once() -> None:
-    scores, labels = RNG.normal(size=(300, 3)), RNG.integers(3, size=300)
+    scores, labels, biases = RNG.normal(size=(300, 3)), RNG.integers(3, size=300), np.array([0.2, 0.0, -0.2])
     counts = RNG.integers(1, 4, size=300)
-    weighted = calibrate.fit_softmax(scores, labels, 0.05, counts.astype(float))
-    repeated = calibrate.fit_softmax(np.repeat(scores, counts, axis=0), np.repeat(labels, counts), 0.05)
-    assert weighted.scale == pytest.approx(repeated.scale, rel=1e-3)
-    np.testing.assert_allclose(weighted.biases, repeated.biases, atol=1e-3)
+    weighted = calibrate.fit_temperature(scores, labels, biases, counts.astype(float))
+    repeated = np.repeat(scores, counts, axis=0), np.repeat(labels, counts)
+    assert weighted == pytest.approx(calibrate.fit_temperature(*repeated, biases, np.ones(counts.sum())), rel=1e-3)
+
+
+def test_the_temperature_of_given_biases_is_found() -> None:
+    scores, biases = RNG.normal(size=(20_000, 3)), np.array([0.5, 0.0, -0.5])
+    truth = calibrate.SoftmaxCalibration(3.0, biases).proba(scores)
+    labels = (truth.cumsum(axis=1) < RNG.random((20_000, 1))).sum(axis=1)
+    assert calibrate.fit_temperature(scores, labels, biases, np.ones(20_000)) == pytest.approx(3, abs=0.1)

@@ -1,6 +1,7 @@
 """The `tipdesk` command as users run it: exit statuses, one-line errors, results on stdout."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,13 @@ def test_evaluate_refuses_what_it_cannot_measure(home: Path, tmp_path: Path) -> 
 
 def test_training_outside_the_project_says_what_is_missing(tmp_path: Path) -> None:
     assert "desks.yaml" in one_line(run_tipdesk("train", home=tmp_path, status=1, cwd=tmp_path).stderr)
+
+
+def test_a_version_that_cannot_be_read_does_not_hide_the_others(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
+    damaged = tmp_path / "models" / "versions" / "0123456789ab"
+    damaged.mkdir()
+    (damaged / "manifest.json").write_text("{}", encoding="utf-8")
+    listed = json.loads(run_tipdesk("models", "list", "--json", home=tmp_path).stdout)
+    assert {"format version" in record.get("error", "") for record in listed} == {True, False}
+    assert b"format version" in run_tipdesk("models", "list", home=tmp_path).stdout

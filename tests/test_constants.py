@@ -7,8 +7,9 @@ import pytest
 
 from model.errors import CorpusError
 from tests.conftest import DATA
+from training.calibrate import Constants
 from training.config import TrainingConfig
-from training.constants import Constants, load_constants, save_constants
+from training.constants import load_constants, save_constants
 from training.corpus import Tip
 
 CONFIG = TrainingConfig()

@@ -1,18 +1,21 @@
 """The stored arrays give what the fitted scikit-learn estimator gives."""
 
 from collections.abc import Callable
+from itertools import accumulate
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.sparse import hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from model.artefact import Artefact
 from model.router import Router
 from model.scorer import pack
-from model.segment import build_user_words
-from training.classifier import TipVectorizer
+from model.segment import Segmenter, build_user_words
+from model.text import feature_text, normalise
 from training.config import TrainingConfig
 from training.corpus import Tip
 
@@ -23,22 +26,37 @@ Probabilities = Callable[[list[str]], NDArray[np.float64]]
 
 @pytest.fixture(scope="module")
 def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str]) -> Probabilities:
-    """Probabilities by scikit-learn alone: its vectorizer's values times the published weights.
+    """Probabilities by scikit-learn's own TF-IDF times the published weights, in the vectorizers' order."""
+    config, segmenter = TrainingConfig(), Segmenter(build_user_words(words))
+    opening = config.opening_chars
 
-    The published weights are calibrated and their n-grams sorted, so they are led back to the vectorizer's order.
-    """
-    vectorizer = TipVectorizer(build_user_words(words), min_df=TrainingConfig().min_df)
-    vectorizer.fit([tip.text for tip in small_corpus])
-    chars = vectorizer.vectorizer_.named_transformers_["chars"].get_feature_names_out()
+    def cut(text: str) -> list[str]:
+        return segmenter.words(feature_text(normalise(text)))
+
+    def words_opening_twice(text: str) -> list[str]:
+        ends = accumulate(map(len, cut(text)))
+        first = [word for word, end in zip(cut(text), ends, strict=True) if end <= opening]
+        return first + cut(text)
+
+    def grams_opening_twice(text: str) -> list[str]:
+        chars = "".join(cut(text))
+        parts = [(part, n) for part in (chars[:opening], chars) for n in (1, 2, 3)]
+        return [part[i : i + n] for part, n in parts for i in range(len(part) - n + 1)]
+
+    vectorizers = [
+        TfidfVectorizer(analyzer=analyzer, min_df=config.min_df, sublinear_tf=True).fit([t.text for t in small_corpus])
+        for analyzer in (words_opening_twice, grams_opening_twice)
+    ]
+    chars = vectorizers[1].get_feature_names_out()
     order = np.argsort([int(pack(np.array([ord(c) for c in gram], dtype=np.uint64), len(gram))[0]) for gram in chars])
     n_words, n_desks = len(artefact.words), len(artefact.taxonomy.desks)
-    weights = np.empty_like(artefact.weights, dtype=np.float64)
-    weights[:n_words] = artefact.weights[:n_words]
+    assert vectorizers[0].get_feature_names_out().tolist() == list(artefact.words)
+    weights = artefact.weights.astype(np.float64)
     weights[n_words + order] = artefact.weights[n_words:]
 
     def proba(texts: list[str]) -> NDArray[np.float64]:
-        logits = (vectorizer.transform(texts) @ weights + artefact.intercepts)[:, :n_desks]
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        logits = hstack([vectorizer.transform(texts) for vectorizer in vectorizers]) @ weights + artefact.intercepts
+        powers = np.exp(logits[:, :n_desks] - logits[:, :n_desks].max(axis=1, keepdims=True))
         shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
         return shares
 

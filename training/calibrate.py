@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -26,70 +26,95 @@ _MIN_AUTO_SUPPORT = 20  # tips on which a precision is worth believing
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """All constants that stand between scores and decisions.
+class Constants:
+    """What makes the probabilities of further desks and of demand types right.
+
+    Real callers mix these otherwise than the corpus does, so for the shipped corpus the numbers are fitted on real tips
+    and shipped (see `training.constants`).
 
     Attributes
     ----------
-    desk_scale, desk_biases, kind_scale, kind_biases
-        ``softmax(scale * scores + biases)`` is a distribution over desks, or demand types.
-    also_slope, also_intercept
+    also_slope, also_intercept : float
         ``sigmoid(slope * score + intercept)`` is the probability of a further desk.
+    also_threshold : float
+        A further desk is named from this probability on.
+    kind_scale : float
+    kind_biases : list of float
+        ``softmax(scale * scores + biases)`` is a distribution over demand types.
+    source : str
+        On what tips they were fitted.
+    """
+
+    also_slope: float
+    also_intercept: float
+    also_threshold: float
+    kind_scale: float
+    kind_biases: list[float]
+    source: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All that stands between scores and decisions.
+
+    Attributes
+    ----------
+    desk_scale : float
+    desk_biases : list of float
+        ``softmax(scale * scores + biases)`` is a distribution over desks.
+    constants : Constants
     policy : Policy
     source : str
-        What tips those were.
+        On what tips the desks' probabilities and the policy were fitted.
     """
 
     desk_scale: float
     desk_biases: list[float]
-    also_slope: float
-    also_intercept: float
-    kind_scale: float
-    kind_biases: list[float]
+    constants: Constants
     policy: Policy
     source: str
 
     def fold_in(self, weights: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
         """Return weights and intercepts whose scores are calibrated logits, outputs as in `training.heads`."""
-        n_desks, n_kinds = len(self.desk_biases), len(self.kind_biases)
-        slopes = np.repeat([self.desk_scale, self.also_slope, self.kind_scale], [n_desks, n_desks, n_kinds])
-        shifts = np.concatenate([self.desk_biases, np.full(n_desks, self.also_intercept), self.kind_biases])
+        others = self.constants
+        n_desks, n_kinds = len(self.desk_biases), len(others.kind_biases)
+        slopes = np.repeat([self.desk_scale, others.also_slope, others.kind_scale], [n_desks, n_desks, n_kinds])
+        shifts = np.concatenate([self.desk_biases, np.full(n_desks, others.also_intercept), others.kind_biases])
         return weights * slopes, intercepts * slopes + shifts
 
 
 def fit_calibration(
-    scores: Floats,
+    desk_scores: Floats,
     targets: Targets,
     taxonomy: Taxonomy,
     config: TrainingConfig,
+    constants: Constants,
     source: str,
-    typical: NDArray[np.bool_] | None = None,
+    typical: NDArray[np.bool_],
     shares: Mapping[str, float] | None = None,
 ) -> Calibration:
-    """Return the constants under which the scores say what the labels are.
+    """Return the numbers under which the desks' scores say what the labels are, and the policy that follows.
+
+    The desks have one temperature and no biases of their own: fitted biases helped no real tips, and those of a city
+    hotline would bury the desks that are rare there. Where a hotline states its shares, they shift the probabilities.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_tips, n_outputs)
-        Outputs as in `training.heads`.
-    typical : ndarray of bool, shape (n_tips,), optional
-        The tips that are like those to come; probabilities are fitted on them alone. The policy is fitted on all tips,
-        because a desk may have too few typical ones to know its precision. By default all are typical.
+    desk_scores : ndarray of shape (n_tips, n_desks)
+    typical : ndarray of bool, shape (n_tips,)
+        The tips that are like those to come; the temperature is fitted on them alone. The policy is fitted on all tips,
+        because a desk may have too few typical ones to know its precision.
     shares : mapping of str to float, optional
         Share of each desk in the tips to come; by default that in these tips.
     """
-    n_desks = targets.n_desks
-    desk_scores, also_scores, kind_scores = np.split(scores, [n_desks, 2 * n_desks], axis=1)
-    fitted = np.ones(len(scores), dtype=np.bool_) if typical is None else typical
-    weights = np.ones(len(scores)) if shares is None else _importance(targets, taxonomy, shares)
-    desk = fit_softmax(desk_scores[fitted], targets.desk[fitted], config.bias_penalty, weights[fitted])
-    kind_known = fitted & (targets.kind >= 0)
-    kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.bias_penalty, weights[kind_known])
-    also_known = fitted & targets.also_known
-    further = also_known[:, np.newaxis] & ~targets.is_desk
-    slope, intercept = fit_sigmoid(also_scores[further], targets.also[further])
-
-    proba = desk.proba(desk_scores)
+    weights, biases = np.ones(len(desk_scores)), np.zeros(targets.n_desks)
+    if shares is not None:
+        wanted = np.array([shares[desk] for desk in taxonomy.desk_ids])
+        odds = wanted / (np.bincount(targets.desk, minlength=targets.n_desks) + 1)
+        biases = np.log(odds / odds.mean())
+        weights = odds[targets.desk] / odds[targets.desk].mean()
+    scale = fit_temperature(desk_scores[typical], targets.desk[typical], biases, weights[typical])
+    proba = softmax(scale * desk_scores + biases, axis=1)
     predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
     right = predicted == targets.desk
     policy = Policy(
@@ -105,19 +130,32 @@ def fit_calibration(
         },
         coverage=config.coverage,
         set_threshold=set_threshold(proba, targets.desk, config.coverage, weights),
-        also_threshold=also_threshold(
-            expit(slope * also_scores[also_known] + intercept), targets.also[also_known], predicted[also_known]
-        ),
+        also_threshold=constants.also_threshold,
         max_confirm=config.max_confirm,
     )
-    return Calibration(
-        desk_scale=desk.scale,
-        desk_biases=desk.biases.tolist(),
+    return Calibration(scale, biases.tolist(), constants, policy, source)
+
+
+def fit_constants(scores: Floats, targets: Targets, config: TrainingConfig, source: str) -> Constants:
+    """Return the numbers that calibrate further desks and demand types.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_tips, n_outputs)
+        Outputs as in `training.heads`.
+    """
+    desk_scores, also_scores, kind_scores = np.split(scores, [targets.n_desks, 2 * targets.n_desks], axis=1)
+    kind_known, also_known = targets.kind >= 0, targets.also_known
+    kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.kind_bias_penalty)
+    further = also_known[:, np.newaxis] & ~targets.is_desk
+    slope, intercept = fit_sigmoid(also_scores[further], targets.also[further])
+    proba, predicted = expit(slope * also_scores + intercept), desk_scores.argmax(axis=1)
+    return Constants(
         also_slope=slope,
         also_intercept=intercept,
+        also_threshold=also_threshold(proba[also_known], targets.also[also_known], predicted[also_known]),
         kind_scale=kind.scale,
         kind_biases=kind.biases.tolist(),
-        policy=policy,
         source=source,
     )
 
@@ -135,18 +173,30 @@ class SoftmaxCalibration:
         return proba
 
 
-def _importance(targets: Targets, taxonomy: Taxonomy, shares: Mapping[str, float]) -> Floats:
-    """Return a weight for each tip under which the desks have the given shares, mean 1."""
-    wanted = np.array([shares[desk] for desk in taxonomy.desk_ids])
-    counts = np.bincount(targets.desk, minlength=targets.n_desks)
-    weights = (wanted / np.maximum(counts, 1))[targets.desk]
-    normalised: Floats = weights / weights.mean()
-    return normalised
+def fit_temperature(scores: Floats, labels: NDArray[np.int64], biases: Floats, weights: Floats) -> float:
+    """Return the scale at which ``softmax(scale * scores + biases)`` makes `labels` likeliest.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples, n_classes)
+    labels : ndarray of int, shape (n_samples,)
+        Column of the right class.
+    weights : ndarray of shape (n_samples,)
+        How much each sample counts.
+
+    Notes
+    -----
+    C. Guo et al., On Calibration of Modern Neural Networks, 2017.
+    """
+
+    def loss(log_scale: float) -> float:
+        logs = log_softmax(np.exp(log_scale) * scores + biases, axis=1)
+        return -float(logs[np.arange(labels.size), labels] @ weights)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-5, 5), method="bounded").x))
 
 
-def fit_softmax(
-    scores: Floats, labels: NDArray[np.int64], bias_penalty: float, weights: Floats | None = None
-) -> SoftmaxCalibration:
+def fit_softmax(scores: Floats, labels: NDArray[np.int64], bias_penalty: float) -> SoftmaxCalibration:
     """Return the temperature and biases under which `labels` are likeliest.
 
     Parameters
@@ -156,30 +206,25 @@ def fit_softmax(
         Column of the right class.
     bias_penalty : float
         Added to the mean log loss for a mean squared bias of 1.
-    weights : ndarray of shape (n_samples,), optional
-        How much each sample counts.
 
     Notes
     -----
-    Temperature scaling: C. Guo et al., On Calibration of Modern Neural Networks, 2017; here with penalised biases.
+    As `fit_temperature`, with penalised biases.
     """
     n_classes = scores.shape[1]
     if not labels.size:
         return SoftmaxCalibration(1.0, np.zeros(n_classes))
 
-    weights = np.ones(labels.size) if weights is None else weights
-    weights = weights / weights.sum()
-
     def loss(parameters: Floats) -> float:
         logits = np.exp(parameters[0]) * scores + parameters[1:]
-        likelihood = log_softmax(logits, axis=1)[np.arange(labels.size), labels] @ weights
+        likelihood = log_softmax(logits, axis=1)[np.arange(labels.size), labels].mean()
         return float(-likelihood + bias_penalty * np.square(parameters[1:]).mean())
 
     def gradient(parameters: Floats) -> Floats:
         scale = np.exp(parameters[0])
         errors = softmax(scale * scores + parameters[1:], axis=1)
         errors[np.arange(labels.size), labels] -= 1
-        errors *= weights[:, np.newaxis]
+        errors /= labels.size
         biases = errors.sum(axis=0) + 2 * bias_penalty * parameters[1:] / n_classes
         return np.concatenate([[scale * (errors * scores).sum()], biases])
 

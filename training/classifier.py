@@ -1,32 +1,31 @@
 """The classifier as scikit-learn knows it: texts -> TF-IDF values -> one linear separator a desk."""
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVC
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from model.segment import Segmenter, UserWord
 from model.text import feature_text, normalise
+from training.chargrams import CharGramCounter
 from training.config import TrainingConfig
 
 _BETWEEN_BLANKS = r"\S+"
+_TOLERANCE = 0.1  # a finer one takes longer and changes no figure
 
 
 class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """TF-IDF values of words and of character n-grams, each block scaled to length 1.
-
-    Texts are normalised, masked and segmented before scikit-learn's vectorizers see them, so that everything fitted is
-    of scikit-learn's own types.
+    """TF-IDF values of words and of character n-grams, each block scaled to one length.
 
     Parameters
     ----------
@@ -34,13 +33,21 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Words that jieba's own dictionary lacks.
     word_ngrams, char_ngrams : tuple of int, or None
         Shortest and longest n-gram; None leaves the block out.
+    char_weight : float
+        Length of the block of character n-grams; that of the words is 1.
+    opening_chars : int
+        What stands in the first so many characters of a text counts twice.
     min_df : int
         Features in fewer texts are dropped.
 
     Attributes
     ----------
-    vectorizer_ : ColumnTransformer
-        From an array of shape (n_samples, 2), words joined by blanks and characters without.
+    words_ : CountVectorizer
+        Of words joined by blanks. Only where there are words.
+    chars_ : CharGramCounter
+        Only where there are character n-grams.
+    idf_ : ndarray of shape (n_features,)
+        Words, then character n-grams.
     """
 
     def __init__(
@@ -49,11 +56,15 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         *,
         word_ngrams: tuple[int, int] | None = (1, 1),
         char_ngrams: tuple[int, int] | None = (1, 3),
+        char_weight: float = 1.0,
+        opening_chars: int = 0,
         min_df: int = 2,
     ) -> None:
         self.user_words = user_words
         self.word_ngrams = word_ngrams
         self.char_ngrams = char_ngrams
+        self.char_weight = char_weight
+        self.opening_chars = opening_chars
         self.min_df = min_df
 
     def __sklearn_tags__(self) -> Tags:
@@ -68,34 +79,59 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X: Iterable[str], y: object = None) -> csr_array:
+    def fit_transform(self, X: Iterable[str], y: object = None) -> csr_array:  # noqa: ARG002 (scikit-learn's signature)
         """Learn the vocabulary of texts and return their values, shape (n_samples, n_features)."""
-        common = {"lowercase": False, "min_df": self.min_df, "sublinear_tf": True, "dtype": np.float32}
-        blocks: list[tuple[str, TfidfVectorizer, int]] = []
+        words, chars = self._prepare(X)
+        counts = []
         if self.word_ngrams:
-            words = TfidfVectorizer(token_pattern=_BETWEEN_BLANKS, ngram_range=self.word_ngrams, **common)
-            blocks.append(("words", words, 0))
+            self.words_ = CountVectorizer(
+                lowercase=False,
+                token_pattern=_BETWEEN_BLANKS,
+                ngram_range=self.word_ngrams,
+                min_df=self.min_df,
+                dtype=np.float32,
+            )
+            counts.append(self.words_.fit_transform(words))
         if self.char_ngrams:
-            chars = TfidfVectorizer(analyzer="char", ngram_range=self.char_ngrams, **common)
-            blocks.append(("chars", chars, 1))
-        self.vectorizer_ = ColumnTransformer(blocks, sparse_threshold=1)
-        return csr_array(self.vectorizer_.fit_transform(self._columns(X), y))
+            self.chars_ = CharGramCounter(self.char_ngrams, self.opening_chars, self.min_df)
+            counts.append(self.chars_.fit_transform(chars))
+        self.weighers_ = [TfidfTransformer(sublinear_tf=True).fit(block) for block in counts]
+        self.idf_ = np.concatenate([weigher.idf_ for weigher in self.weighers_])
+        return self._weigh(counts)
 
     def transform(self, X: Iterable[str]) -> csr_array:
         """Return the values of texts, shape (n_samples, n_features): words, then character n-grams."""
         check_is_fitted(self)
-        return csr_array(self.vectorizer_.transform(self._columns(X)))
+        words, chars = self._prepare(X)
+        counts = []
+        if self.word_ngrams:
+            counts.append(self.words_.transform(words))
+        if self.char_ngrams:
+            counts.append(self.chars_.transform(chars))
+        return self._weigh(counts)
 
-    def _columns(self, X: Iterable[str]) -> NDArray[np.object_]:
+    def _weigh(self, counts: Sequence[csr_array]) -> csr_array:
+        values = [weigher.transform(block) for weigher, block in zip(self.weighers_, counts, strict=True)]
+        if self.char_ngrams:
+            values[-1] *= np.float32(self.char_weight)
+        return csr_array(hstack(values, format="csr"))
+
+    def _prepare(self, X: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Return for each text its words joined by blanks, those of the opening twice, and its characters."""
         segmenter = Segmenter(self.user_words)
-        words = [segmenter.cut(feature_text(normalise(str(text)))) for text in X]
-        kept = [[word for word in text if not word.isspace()] for text in words]
-        rows = [(" ".join(text), "".join(text)) for text in kept]
-        return np.array(rows, dtype=object).reshape(-1, 2)
+        words, chars = [], []
+        for text in X:
+            cut = segmenter.words(feature_text(normalise(str(text))))
+            opening = [
+                word for word, end in zip(cut, accumulate(map(len, cut)), strict=True) if end <= self.opening_chars
+            ]
+            words.append(" ".join([*opening, *cut]))
+            chars.append("".join(cut))
+        return words, chars
 
 
-class LogCountRatioSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Linear support vector machine on values scaled by log-count ratios.
+class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """One logistic separator a class, on values scaled by log-count ratios.
 
     Parameters
     ----------
@@ -119,7 +155,7 @@ class LogCountRatioSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     serves all, which is as good and lets other separators share it.
     """
 
-    def __init__(self, C: float = 0.3, random_state: int | None = 0) -> None:
+    def __init__(self, C: float = 10.0, random_state: int | None = 0) -> None:
         self.C = C
         self.random_state = random_state
 
@@ -142,18 +178,32 @@ class LogCountRatioSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         values, labels = csr_array(X), np.asarray(y)
         weights = np.ones(values.shape[0]) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        self.scale_ = _log_count_ratios(values, labels, weights)
-        linear = LinearSVC(C=self.C, random_state=self.random_state)
-        linear.fit(scale_columns(values, self.scale_), labels, sample_weight=weights)
-        self.classes_, self.intercept_ = linear.classes_, linear.intercept_
-        self.coef_ = linear.coef_ * self.scale_
+        self.classes_ = np.unique(labels)
+        if self.classes_.size < 2:
+            raise ValueError(f"found one class, {self.classes_[0]!r}; expected at least two classes")
+        self.scale_ = log_count_ratios(values, labels, weights)
+        scaled = scale_columns(values, self.scale_)
+        separated = self.classes_ if self.classes_.size > 2 else self.classes_[1:]
+        fitted = [
+            # Scikit-learn's own way to several classes is slower and no better (benchmarks.quality).
+            LogisticRegression(
+                C=self.C,
+                solver="liblinear",
+                dual=True,
+                tol=_TOLERANCE,
+                random_state=self.random_state,
+            ).fit(scaled, labels == label, sample_weight=weights)
+            for label in separated
+        ]
+        self.intercept_ = np.concatenate([one.intercept_ for one in fitted])
+        self.coef_ = np.concatenate([one.coef_ for one in fitted]) * self.scale_
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return scores, shape (n_samples, n_classes), or (n_samples,) for two classes."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        scores: NDArray[np.float64] = X @ self.coef_.T + self.intercept_
+        values: Any = validate_data(self, X, accept_sparse="csr", reset=False)
+        scores: NDArray[np.float64] = values @ self.coef_.T + self.intercept_
         return scores.ravel() if self.classes_.size == 2 else scores
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -163,12 +213,23 @@ class LogCountRatioSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return labels
 
 
+def build_vectorizer(user_words: Sequence[UserWord], config: TrainingConfig) -> TipVectorizer:
+    """Return the unfitted vectorizer of the published recipe."""
+    return TipVectorizer(
+        user_words,
+        char_ngrams=config.char_ngrams,
+        char_weight=config.char_weight,
+        opening_chars=config.opening_chars,
+        min_df=config.min_df,
+    )
+
+
 def build_classifier(user_words: Sequence[UserWord], config: TrainingConfig) -> Pipeline:
     """Return the unfitted classifier of desks: texts in, desk ids out."""
     return Pipeline(
         [
-            ("vectorizer", TipVectorizer(user_words, char_ngrams=config.char_ngrams, min_df=config.min_df)),
-            ("separators", LogCountRatioSVC(config.desk_C, config.random_state)),
+            ("vectorizer", build_vectorizer(user_words, config)),
+            ("separators", LogCountRatioClassifier(config.desk_C, config.random_state)),
         ]
     )
 
@@ -178,7 +239,8 @@ def scale_columns(values: csr_array, scale: NDArray[np.float64]) -> csr_array:
     return csr_array((values.data * scale[values.indices], values.indices, values.indptr), shape=values.shape)
 
 
-def _log_count_ratios(values: csr_array, labels: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_count_ratios(values: csr_array, labels: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `LogCountRatioClassifier` multiplies each value by, shape (n_features,)."""
     present = csr_array(((values.data != 0).astype(np.float64), values.indices, values.indptr), shape=values.shape)
     total = present.T @ weights + 1
     largest = np.zeros(values.shape[1])

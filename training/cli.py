@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from model.errors import CorpusError
+from model.errors import ArtefactError, CorpusError
 from model.registry import CHAMPION, Registry, VersionInfo
 
 DATA = Path("data")
@@ -92,7 +92,7 @@ def train(
         preambles=read_preambles(_PREAMBLES),
         own=own_tips,
         shares=read_shares(shares, taxonomy) if shares else None,
-        recalibrate=constants.replace_in if constants else lambda calibration: calibration,
+        constants=constants,
         n_jobs=workers,
         progress=_say,
     )
@@ -130,20 +130,25 @@ def evaluate(
 
 @models.command("list")
 def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """List the versions, the one trained last first."""
+    """List the versions, the one trained last first; one that cannot be read is listed with the reason."""
     registry = _registry(ctx)
-    infos = [registry.info(version) for version in registry.versions()]
+    records: list[dict[str, Any]] = []
+    for version in registry.versions():
+        try:
+            info = registry.info(version)
+        except ArtefactError as error:
+            records.append({"version": version, "error": str(error)})
+            line = f"{version}  {error}"
+        else:
+            records.append(_info_record(info, registry))
+            created = info.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+            tips, accuracy = info.manifest.corpus["tips"], info.manifest.metrics["accuracy"]
+            line = f"{version}  {created}  {tips} tips  accuracy {accuracy:.3f}  {' '.join(info.aliases)}".rstrip()
+        if not as_json:
+            typer.echo(line)
     if as_json:
-        _print_json([_info_record(info, registry) for info in infos])
-        return
-    for info in infos:
-        accuracy = info.manifest.metrics["accuracy"]
-        created = info.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-        tips = info.manifest.corpus["tips"]
-        typer.echo(
-            f"{info.version}  {created}  {tips} tips  accuracy {accuracy:.3f}  {' '.join(info.aliases)}".rstrip()
-        )
-    if not infos:
+        _print_json(records)
+    elif not records:
         _say("no published model yet; train one with 'tipdesk train --publish'")
 
 

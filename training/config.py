@@ -11,6 +11,10 @@ class TrainingConfig:
     ----------
     char_ngrams : tuple of int
         Shortest and longest character n-gram.
+    char_weight : float
+        Length of the block of character n-grams; that of the words is 1.
+    opening_chars : int
+        What stands in the first so many characters counts twice.
     min_df : int
         Features in fewer tips are dropped.
     desk_C, also_C, kind_C : float
@@ -21,9 +25,8 @@ class TrainingConfig:
         Share of the tips that are learned a second time, behind small talk.
     n_folds : int
         Of the cross-fit from which probabilities and policy come.
-    bias_penalty : float
-        Pull of the desks' biases towards 0: strong enough that a desk which is rare where the constants were fitted
-        is not buried elsewhere.
+    kind_bias_penalty : float
+        Pull of the demand types' biases towards 0.
     precision_target, coverage : float
         Of ``auto`` decisions, and of prediction sets. The target is above the 0.95 wanted of real tips, since the
         tips that it is fitted on are easier.
@@ -33,14 +36,16 @@ class TrainingConfig:
     """
 
     char_ngrams: tuple[int, int] = (1, 3)
+    char_weight: float = 1.25
+    opening_chars: int = 50
     min_df: int = 3
-    desk_C: float = 0.3
+    desk_C: float = 10.0
     also_C: float = 0.3
     kind_C: float = 0.1
     own_weight: float = 4.0
     preamble_share: float = 0.08
-    n_folds: int = 4
-    bias_penalty: float = 0.05
+    n_folds: int = 3
+    kind_bias_penalty: float = 0.05
     precision_target: float = 0.955
     coverage: float = 0.95
     max_confirm: int = 3

@@ -14,11 +14,10 @@ from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
 from model.artefact import Artefact, Manifest
-from model.scorer import pack
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
-from training.calibrate import Calibration, fit_calibration
-from training.classifier import TipVectorizer
+from training.calibrate import Calibration, Constants, fit_calibration, fit_constants
+from training.classifier import TipVectorizer, build_vectorizer
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.duplicates import near_duplicate_groups
@@ -39,7 +38,7 @@ def fit_model(
     preambles: Sequence[str] = (),
     own: Sequence[Tip] = (),
     shares: Mapping[str, float] | None = None,
-    recalibrate: Callable[[Calibration], Calibration] = lambda calibration: calibration,
+    constants: Constants | None = None,
     n_jobs: int = 1,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Artefact:
@@ -57,8 +56,8 @@ def fit_model(
         A hotline's own labelled cases: they weigh more, and probabilities and policy are fitted on them.
     shares : mapping of str to float, optional
         Share of each desk in the tips to come, where the hotline knows it.
-    recalibrate : callable
-        Given the cross-fitted calibration, returns the one to be published.
+    constants : Constants, optional
+        What calibrates further desks and demand types; by default cross-fitted as the desks are.
     n_jobs : int
         Workers for the folds; the result does not depend on it.
     progress : callable
@@ -70,24 +69,38 @@ def fit_model(
     texts = [tip.text for tip in everything]
     weights = np.repeat([1.0, config.own_weight], [len(tips), len(own)])
 
-    progress("finding near-duplicates")
+    progress("counting features and finding near-duplicates")
     # Neighbours in a file were written or recorded one after the other, often on one theme: kept in one fold, they do
     # not make the model look surer of new tips than it will be.
-    groups = np.array(near_duplicate_groups(texts, [(tip.file, tip.row // _NEIGHBOURS) for tip in everything]))
+    neighbours = [(tip.file, tip.row // _NEIGHBOURS) for tip in everything]
     # Vocabulary and IDF are learned from all tips once, labels from the other folds alone.
-    vectorizer, values, copied = vectorize(texts, preambles, user_words, config)
+    (vectorizer, values, copied), groups = Parallel(n_jobs=n_jobs)(
+        [
+            delayed(vectorize)(texts, preambles, user_words, config),
+            delayed(near_duplicate_groups)(texts, neighbours),
+        ]
+    )
     rows = np.concatenate([np.arange(len(everything)), copied])
     learned = targets.with_copies(copied)
-    progress(f"scoring each tip by a classifier that has not seen it ({config.n_folds} folds)")
-    scores = _cross_fit(values, learned, weights[rows], groups[rows], config, n_jobs)[: len(everything)]
+    progress(f"fitting on all {len(everything)} tips, and {config.n_folds} times on a part to score the rest")
+    heads, scores = _fit_and_cross_fit(
+        values, learned, weights[rows], np.array(groups)[rows], config, n_jobs, desks_only=constants is not None
+    )
+    scores = scores[: len(everything)]
     # The hotline's own cases are what the model will meet; without them the corpus has to stand in.
     typical = np.arange(len(everything)) >= (len(tips) if own else 0)
-    weighted = ", weighted to the hotline's shares" if shares else ""
-    source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus") + weighted
-    calibration = recalibrate(fit_calibration(scores, targets, taxonomy, config, source, typical, shares))
-
-    progress(f"fitting on all {len(everything)} tips")
-    heads = fit_heads(values, learned, weights[rows], config)
+    source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus")
+    constants = constants or fit_constants(scores[typical], targets.take(typical), config, source)
+    calibration = fit_calibration(
+        scores[:, : targets.n_desks],
+        targets,
+        taxonomy,
+        config,
+        constants,
+        source + (", weighted to the hotline's shares" if shares else ""),
+        typical,
+        shares,
+    )
     logits = calibration.desk_scale * scores[typical, : targets.n_desks] + calibration.desk_biases
     metrics = desk_metrics(softmax(logits, axis=1), list(own or tips), taxonomy)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
@@ -99,7 +112,7 @@ def vectorize(
 ) -> tuple[TipVectorizer, csr_array, NDArray[np.int64]]:
     """Return the fitted vectorizer, the values of all texts and then of copies, and which texts those are copies of."""
     copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
-    vectorizer = TipVectorizer(user_words, char_ngrams=config.char_ngrams, min_df=config.min_df)
+    vectorizer = build_vectorizer(user_words, config)
     return vectorizer, vectorizer.fit_transform([*texts, *copies]), copied
 
 
@@ -109,27 +122,35 @@ def corpus_digest(tips: Sequence[Tip]) -> str:
     return hashlib.sha256(repr(labels).encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _cross_fit(
+def _fit_and_cross_fit(
     values: csr_array,
     targets: Targets,
     weights: Floats,
     groups: NDArray[np.int64],
     config: TrainingConfig,
     n_jobs: int,
-) -> Floats:
-    """Return out-of-fold scores, shape (n_tips, n_outputs); near-duplicates are always in the same fold."""
+    desks_only: bool,
+) -> tuple[Heads, Floats]:
+    """Return the separators fitted on all tips, and out-of-fold scores, shape (n_tips, n_outputs).
+
+    Near-duplicates are always in the same fold. With `desks_only` the other outputs have no out-of-fold scores.
+    """
     folds = StratifiedGroupKFold(config.n_folds, shuffle=True, random_state=config.random_state)
     splits = list(folds.split(values, targets.desk, groups))
 
-    def fold_scores(train: NDArray[np.int64], test: NDArray[np.int64]) -> Floats:
-        heads = fit_heads(values[train], targets.take(train), weights[train], config)
-        return heads.scores(values[test])
+    def fit_part(part: NDArray[np.int64], desks_only: bool) -> Heads:
+        return fit_heads(values[part], targets.take(part), weights[part], config, desks_only=desks_only)
 
-    parts = Parallel(n_jobs=n_jobs)(delayed(fold_scores)(train, test) for train, test in splits)
+    heads, *folded = Parallel(n_jobs=n_jobs)(
+        [
+            delayed(fit_part)(np.arange(values.shape[0]), desks_only=False),
+            *(delayed(fit_part)(train, desks_only) for train, _ in splits),
+        ]
+    )
     scores = np.empty((values.shape[0], targets.n_outputs))
-    for (_, test), part in zip(splits, parts, strict=True):
-        scores[test] = part
-    return scores
+    for (_, test), part in zip(splits, folded, strict=True):
+        scores[test] = part.scores(values[test])
+    return heads, scores
 
 
 def _build_manifest(
@@ -141,7 +162,8 @@ def _build_manifest(
         segmenter=segmenter_identity(),
         libraries={name: version(name) for name in ("numpy", "scipy", "scikit-learn", "opencc", "datasketch")},
         char_ngrams=config.char_ngrams,
-        calibration=calibration.source,
+        opening_chars=config.opening_chars,
+        calibration=f"desks {calibration.source}; further desks and demand types {calibration.constants.source}",
         metrics=metrics,
         policy=calibration.policy,
     )
@@ -163,22 +185,15 @@ def _collapse(
     weights[:, :n_desks] -= weights[:, :n_desks].mean(axis=1, keepdims=True)
     intercepts[:n_desks] -= intercepts[:n_desks].mean()
 
-    words, chars = (vectorizer.vectorizer_.named_transformers_[name] for name in ("words", "chars"))
-    packed = np.array([_pack_gram(gram) for gram in chars.get_feature_names_out()], dtype=np.uint64)
-    order = np.argsort(packed)
-    n_words = words.idf_.size
-    rows = np.concatenate([np.arange(n_words), n_words + order])
+    words = vectorizer.words_.get_feature_names_out()
+    weights[words.size :] *= vectorizer.char_weight  # the scorer scales each block to length 1
     return Artefact(
         manifest=manifest,
         taxonomy=taxonomy,
         user_words=user_words,
-        words=tuple(words.get_feature_names_out()),
-        char_grams=packed[order],
-        idf=np.concatenate([words.idf_, chars.idf_[order]]).astype(np.float32),
-        weights=weights[rows].astype(np.float32),
+        words=tuple(words),
+        char_grams=vectorizer.chars_.grams_,
+        idf=vectorizer.idf_.astype(np.float32),
+        weights=weights.astype(np.float32),
         intercepts=intercepts.astype(np.float32),
     )
-
-
-def _pack_gram(gram: str) -> np.uint64:
-    return np.uint64(pack(np.array([ord(char) for char in gram], dtype=np.uint64), len(gram))[0])
