@@ -133,8 +133,7 @@ class Recipe:
     """A classifier, and the values that it learns from; by default those of the published recipe."""
 
     classifier: Any
-    word_ngrams: tuple[int, int] | None = (1, 1)
-    char_ngrams: tuple[int, int] | None = CONFIG.char_ngrams
+    word_weight: float = 1.0
     char_weight: float = CONFIG.char_weight
     opening_chars: int = CONFIG.opening_chars
     jieba_idf: bool = False
@@ -146,8 +145,8 @@ class Recipe:
             train, weights = with_noisy_copies(train, weights)
         vectorizer = TipVectorizer(
             USER_WORDS,
-            word_ngrams=self.word_ngrams,
-            char_ngrams=self.char_ngrams,
+            char_ngrams=CONFIG.char_ngrams,
+            word_weight=self.word_weight,
             char_weight=self.char_weight,
             opening_chars=self.opening_chars,
             min_df=CONFIG.min_df,
@@ -168,10 +167,10 @@ def jieba_over_own_idf(vectorizer: TipVectorizer) -> Scores:
     import jieba.analyse
 
     frequencies, median = jieba.analyse.TFIDF().idf_loader.get_idf()
-    words = vectorizer.words_.get_feature_names_out()
-    theirs = np.array([frequencies.get(word, median) for word in words])
+    theirs = np.array([frequencies.get(word, median) for word in vectorizer.words_])
+    ours = vectorizer.idf_[: theirs.size]
     scale: Scores = np.ones(vectorizer.idf_.size)
-    scale[: words.size] = theirs / theirs.mean() / vectorizer.idf_[: words.size] * vectorizer.idf_[: words.size].mean()
+    scale[: theirs.size] = theirs / theirs.mean() / ours * ours.mean()
     return scale
 
 
@@ -202,9 +201,8 @@ RECIPES = {
     "the same, C 30": Recipe(LogCountRatioClassifier(30.0)),
     "the same, opening counted once": Recipe(PUBLISHED, opening_chars=0),
     "the same, blocks of equal length": Recipe(PUBLISHED, char_weight=1.0),
-    "the same, words alone": Recipe(PUBLISHED, char_ngrams=None),
-    "the same, characters alone": Recipe(PUBLISHED, word_ngrams=None),
-    "the same, words 1-2": Recipe(PUBLISHED, word_ngrams=(1, 2)),
+    "the same, words alone": Recipe(PUBLISHED, char_weight=0.0),
+    "the same, characters alone": Recipe(PUBLISHED, word_weight=0.0),
     "the same, jieba's IDF for words": Recipe(PUBLISHED, jieba_idf=True),
     "the same, with noisy copies": Recipe(PUBLISHED, noisy_copies=True),
     "the same, 60,000 features by chi-square": Recipe(Selected(60_000, PUBLISHED)),

@@ -117,7 +117,7 @@ class Artefact:
     words : tuple of str
         Vocabulary; word number i is feature i.
     char_grams : ndarray of uint64, ascending
-        Packed character n-grams (see `model.scorer.pack`); number j is feature ``len(words) + j``.
+        Packed character n-grams (see `model.layout.pack`); number j is feature ``len(words) + j``.
     idf : ndarray of float32, shape (n_features,)
     weights : ndarray of float32, shape (n_features, n_outputs)
         Outputs are: a calibrated logit for each desk, then one for each desk as a further desk, then one for each

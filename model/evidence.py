@@ -1,11 +1,11 @@
 """A decision as spans of the text and their exact additive shares in the winning desk's score."""
 
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.layout import Layout
 from model.scorer import Scorer
 from model.text import AlignedText
 
@@ -25,7 +25,7 @@ class Evidence:
 
 
 def find_evidence(
-    scorer: Scorer, segmented: list[str], feature_text: str, aligned: AlignedText, original: str, output: int
+    scorer: Scorer, layout: Layout, feature_text: str, aligned: AlignedText, original: str, output: int
 ) -> tuple[Evidence, ...]:
     """Return the words of one text with their shares in the score of `output`, in the order of the text.
 
@@ -34,30 +34,29 @@ def find_evidence(
 
     Parameters
     ----------
-    segmented : list of str
-        The words of `feature_text`, without blanks.
+    layout : Layout
+        Of `feature_text` alone.
     output : int
         Column of the scores.
     """
-    shares = _character_shares(scorer, segmented, output)
-    if not shares.size:
-        return ()
+    shares = _character_shares(scorer, layout, output)
     places = [place for place, char in enumerate(feature_text) if char != " "]
     spans = []
-    for end, word in zip(accumulate(map(len, segmented)), segmented, strict=True):
-        start = end - len(word)
-        share = float(shares[start:end].sum())
+    for start, word in zip(layout.word_starts.tolist(), layout.words, strict=True):
+        if word.isspace():
+            continue
+        end = start + len(word)
         first, last = aligned.starts[places[start]], aligned.ends[places[end - 1]]
-        spans.append(Evidence(first, last, original[first:last], share))
+        spans.append(Evidence(first, last, original[first:last], float(shares[start:end].sum())))
     return tuple(span for span in spans if span.share)
 
 
-def _character_shares(scorer: Scorer, segmented: list[str], output: int) -> NDArray[np.float64]:
+def _character_shares(scorer: Scorer, layout: Layout, output: int) -> NDArray[np.float64]:
     """Return what each character adds to the score, shape (n_chars,)."""
-    n_chars = sum(map(len, segmented))
-    steps = np.zeros(n_chars + 1)  # share of character i is the sum of the steps up to i
-    for found in (scorer.find_words([segmented]), scorer.find_char_grams([segmented])):
-        block = scorer.weigh(found, n_texts=1)
+    steps = np.zeros(layout.codes.size + 1)  # share of character i is the sum of the steps up to i
+    features = scorer.features
+    for found in (features.find_words(layout), features.find_char_grams(layout)):
+        block = features.weigh(found, layout)
         contributions = block.data * scorer.weights[block.indices, output].astype(np.float64)
         kinds = np.searchsorted(block.indices, found.features)  # a block's indices are sorted
         times = np.bincount(kinds, weights=found.counts, minlength=block.indices.size)

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from model.artefact import Artefact, load_artefact
 from model.evidence import Evidence, find_evidence
+from model.layout import Layout
 from model.scorer import Scorer
 from model.segment import Segmenter, require_segmenter
-from model.text import align, count_han, feature_text, normalise
+from model.text import align, feature_lines, feature_text
 
 Decision = Literal["auto", "confirm", "review"]
+Floats = NDArray[np.float64]
 
 _BATCH = 1024  # texts scored at once: bounds memory, costs nothing in speed
 _MIN_HAN = 2  # with fewer Chinese characters a text is not readable as a tip
@@ -102,9 +104,10 @@ class Router:
         """
         return cls(load_artefact(Path(folder)))
 
-    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""
-        parts = [self._probabilities(texts[i : i + _BATCH])[0] for i in range(0, len(texts), _BATCH)]
+        layouts = (self._lay_out(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH))
+        parts = [self._probabilities(layout)[0] for layout in layouts]
         return np.concatenate(parts) if parts else np.empty((0, len(self.desks)))
 
     def route(self, texts: Sequence[str], *, explain: bool = True) -> list[Routing]:
@@ -122,63 +125,69 @@ class Router:
             routings += self._route_batch(texts[i : i + _BATCH], explain)
         return routings
 
-    def _probabilities(
-        self, texts: Sequence[str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def _lay_out(self, texts: Sequence[str]) -> Layout:
+        lines = feature_lines(texts)
+        return Layout.of(lines, self._segmenter.cut(lines))
+
+    def _probabilities(self, layout: Layout) -> tuple[Floats, Floats, Floats]:
         """Return the probabilities of the desks, of the further desks and of the demand types."""
-        segmented = [self._segmenter.words(feature_text(normalise(text))) for text in texts]
-        scores = self._scorer.score(segmented).astype(np.float64)
+        scores = self._scorer.score(layout).astype(np.float64)
         desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 
     def _route_batch(self, texts: Sequence[str], explain: bool) -> list[Routing]:
-        proba, also, kinds = self._probabilities(texts)
-        orders = np.argsort(-proba, axis=1, kind="stable")
-        return [self._decide(text, proba[i], also[i], kinds[i], orders[i], explain) for i, text in enumerate(texts)]
-
-    def _decide(
-        self,
-        text: str,
-        proba: NDArray[np.float64],
-        also: NDArray[np.float64],
-        kinds: NDArray[np.float64],
-        order: NDArray[np.intp],
-        explain: bool,
-    ) -> Routing:
-        policy, top = self.manifest.policy, int(order[0])
-        confidence = float(proba[top])
-        in_set = [d for d in order if proba[d] >= policy.set_threshold] or [top]
-        shown = [d for rank, d in enumerate(order) if rank < _MIN_CANDIDATES or proba[d] >= _WORTH_SHOWING]
-        further = [d for d in np.argsort(-also, kind="stable") if d != top and also[d] >= policy.also_threshold]
-        desk, kind = self.taxonomy.desks[top], self.taxonomy.kinds[int(kinds.argmax())]
-        decision: Decision = "confirm"
-        if count_han(text) < _MIN_HAN or len(in_set) > policy.max_confirm:
-            decision = "review"
-        elif confidence >= policy.auto_thresholds[desk.id]:
-            decision = "auto"
-        return Routing(
-            desk=desk.id,
-            desk_name=desk.name,
-            confidence=confidence,
-            candidates=tuple(self._candidate(d, proba[d]) for d in shown),
-            also=tuple(self._candidate(d, also[d]) for d in further),
-            decision=decision,
-            prediction_set=tuple(self.desks[d] for d in in_set),
-            kind=KindGuess(kind.id, kind.name, float(kinds.max())),
-            evidence=self._explain(text, top) if explain else None,
-            model_version=self.version,
-        )
+        layout, policy = self._lay_out(texts), self.manifest.policy
+        proba, also, kinds = self._probabilities(layout)
+        # Everything that can be decided for the whole batch at once is; Python's loop below only fills in.
+        order = np.argsort(-proba, axis=1, kind="stable")
+        rows, top = np.arange(len(texts)), order[:, 0]
+        n_in_set = np.maximum((proba >= policy.set_threshold).sum(axis=1), 1)
+        review = (layout.count_han() < _MIN_HAN) | (n_in_set > policy.max_confirm)
+        auto = proba[rows, top] >= np.array([policy.auto_thresholds[desk] for desk in self.desks])[top]
+        further = np.where(also >= policy.also_threshold, also, 0)
+        further[rows, top] = 0
+        routings = []
+        for text, decision, shares, ranked, n_set, n_shown, others, kind, kind_share in zip(
+            texts,
+            np.select([review, auto], ["review", "auto"], default="confirm").tolist(),
+            proba.tolist(),
+            order.tolist(),
+            n_in_set.tolist(),
+            np.maximum((proba >= _WORTH_SHOWING).sum(axis=1), _MIN_CANDIDATES).tolist(),
+            further.tolist(),
+            kinds.argmax(axis=1).tolist(),
+            kinds.max(axis=1).tolist(),
+            strict=True,
+        ):
+            desk, demand = self.taxonomy.desks[ranked[0]], self.taxonomy.kinds[kind]
+            named = sorted((d for d, share in enumerate(others) if share), key=lambda d: -others[d])
+            routings.append(
+                Routing(
+                    desk=desk.id,
+                    desk_name=desk.name,
+                    confidence=shares[ranked[0]],
+                    candidates=tuple([self._candidate(d, shares[d]) for d in ranked[:n_shown]]),
+                    also=tuple([self._candidate(d, others[d]) for d in named]),
+                    decision=decision,
+                    prediction_set=tuple([self.desks[d] for d in ranked[:n_set]]),
+                    kind=KindGuess(demand.id, demand.name, kind_share),
+                    evidence=self._explain(text, ranked[0]) if explain else None,
+                    model_version=self.version,
+                )
+            )
+        return routings
 
     def _candidate(self, desk: int, probability: float) -> Candidate:
-        return Candidate(self.desks[desk], self.taxonomy.desks[desk].name, float(probability))
+        return Candidate(self.desks[desk], self.taxonomy.desks[desk].name, probability)
 
     def _explain(self, text: str, output: int) -> tuple[Evidence, ...]:
         aligned = align(text)
         prepared = feature_text(aligned.text)
-        return find_evidence(self._scorer, self._segmenter.words(prepared), prepared, aligned, text, output)
+        layout = Layout.of(prepared, self._segmenter.cut(prepared))
+        return find_evidence(self._scorer, layout, prepared, aligned, text, output)
 
 
-def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def _softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    proba: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    proba: Floats = powers / powers.sum(axis=1, keepdims=True)
     return proba

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -14,8 +15,16 @@ _INVISIBLE_CLASS = (
     "\ufe00-\ufe0f\ufeff]"
 )
 _INVISIBLE = re.compile(_INVISIBLE_CLASS)
-# Control characters, lone surrogates (no encoding takes them) and tags stand for a gap between words.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U000e0fff]")
+# Control characters, lone surrogates (no encoding takes them) and tags stand for a gap between words. Line feeds are
+# kept: they part the texts of a batch.
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\U000e0000-\U000e0fff]")
+
+# Composing a whole batch takes half of all time that is spent on it, and nearly every change is one of these marks.
+_FULL_WIDTH = {mark: unicodedata.normalize("NFKC", mark) for mark in "，！？：；（）"}
+# What else may change, with the character before it, which it may combine with. All other characters stay as they are
+# and combine with nothing before them.
+_COMPOSED = "\x00-\x7e\u2014\u2018\u2019\u201c\u201d\u3001\u3002\u300a\u300b\u3010\u3011\u4e00-\u9fa5"
+_MAY_COMPOSE = re.compile(f"[{_COMPOSED}]?[^{_COMPOSED}]+")
 
 # A character before which a text may be cut without changing its NFKC form: Latin, CJK, punctuation, emoji.
 # What is not listed (combining marks, Hangul jamo, kana voicing marks …) stays with what stands before it.
@@ -25,8 +34,7 @@ _CUT_BEFORE = re.compile(
     "\uf900-\ufaff\uff01-\uff9d\U0001f000-\U0001faff\U00020000-\U0003ffff]"
 )
 
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_NOT_WORD = re.compile(r"[^\w?]|_")
+_NOT_WORD = re.compile(r"[^\w?\n]|_")
 
 
 def normalise(text: str) -> str:
@@ -35,13 +43,23 @@ def normalise(text: str) -> str:
     Compatibility forms and full widths are folded (NFKC), case is folded, control characters and lone
     surrogates become blanks, invisible characters go, traditional characters become simplified.
     """
-    return _simplify(_fold(text))
+    return _simplify(_fold(text.replace("\n", " ")))
 
 
 def _fold(text: str) -> str:
+    """Return `text` folded; each of its lines is folded as it would be alone."""
     text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    for full_width, mark in _FULL_WIDTH.items():
+        text = text.replace(full_width, mark)
     # Folding case may take a text out of NFKC and the other way round; this order is Unicode's NFKC_Casefold.
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _compose(_compose(text).casefold())
+
+
+def _compose(text: str) -> str:
+    """Return the NFKC form of `text`."""
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    return _MAY_COMPOSE.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
 
 
 @cache
@@ -56,7 +74,9 @@ def _simplify(text: str) -> str:
     if len(simplified) == len(text):
         return simplified
     # No phrase of OpenCC's table is known to change its length. Were one to, spans would shift: convert each
-    # character alone, which never changes length.
+    # character of that line alone, which never changes length.
+    if "\n" in text:
+        return "\n".join(map(_simplify, text.split("\n")))
     return "".join(_converter().convert(char)[:1] or char for char in text)
 
 
@@ -79,6 +99,7 @@ class AlignedText:
 
 def align(text: str) -> AlignedText:
     """Return `text` normalised together with the way back to it."""
+    text = text.replace("\n", " ")
     cuts = [match.start() for match in _CUT_BEFORE.finditer(text)]
     bounds = sorted({0, len(text), *cuts})
     pieces: list[str] = []
@@ -94,6 +115,7 @@ def align(text: str) -> AlignedText:
 
 # Personal data. Chinese text has no word boundary around digits, so each pattern looks at its neighbours itself.
 _SEPARATED = r"[ -]?"
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PERSONAL = re.compile(
     "|".join(
         (
@@ -102,11 +124,12 @@ _PERSONAL = re.compile(
             rf"(?<!\d)1[3-9]\d(?:{_SEPARATED}\d){{8}}(?!\d)",  # mobile
             rf"(?<!\d)\d{{4}}(?:{_SEPARATED}\d{{4}}){{3}}(?:{_SEPARATED}\d{{1,3}})?(?!\d)",  # bank card
             r"(?<!\d)0\d{2,3}[ -]?\d{7,8}(?!\d)",  # landline
-            "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z][a-z0-9]{5,6}(?![a-z0-9])",  # plate
+            rf"[{_PROVINCES}][a-z][a-z0-9]{{5,6}}(?![a-z0-9])",  # plate
         )
     )
 )
-_MIN_PERSONAL = re.compile(r"[a-z0-9]{3}|@")
+# Seven digits, an address or the beginning of a plate: what every one of these patterns holds.
+_MAYBE_PERSONAL = re.compile(rf"\d(?:{_SEPARATED}\d){{6}}|@|[{_PROVINCES}][a-z][a-z0-9]{{5}}")
 
 
 def mask(text: str) -> str:
@@ -115,7 +138,7 @@ def mask(text: str) -> str:
     Identity numbers, mobile and landline numbers (also spaced or dashed), bank cards, e-mail addresses and
     number plates. The length stays, so spans stay valid.
     """
-    if not _MIN_PERSONAL.search(text):
+    if not _MAYBE_PERSONAL.search(text):
         return text
     return _PERSONAL.sub(lambda match: "*" * len(match.group()), text)
 
@@ -129,6 +152,7 @@ def feature_text(normalised: str) -> str:
     return _NOT_WORD.sub(" ", mask(normalised))
 
 
-def count_han(text: str) -> int:
-    """Return how many Chinese characters `text` holds."""
-    return len(_HAN.findall(text))
+def feature_lines(texts: Sequence[str]) -> str:
+    """Return ``feature_text(normalise(text))`` of many texts, one a line, in a tenth of the time."""
+    folded = _simplify(_fold("\n".join([text.replace("\n", " ") for text in texts])))
+    return _NOT_WORD.sub(" ", "\n".join(map(mask, folded.split("\n"))))

@@ -12,8 +12,8 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from model.artefact import Artefact
+from model.layout import pack
 from model.router import Router
-from model.scorer import pack
 from model.segment import Segmenter, build_user_words
 from model.text import feature_text, normalise
 from training.config import TrainingConfig
@@ -61,15 +61,6 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
         return shares
 
     return proba
-
-
-def test_pack_tells_runs_of_different_length_apart() -> None:
-    """Code points 65, 66 packed in twos: 65 shifted by 21 bits, plus 66."""
-    codes = np.array([65, 66, 67], dtype=np.uint64)
-    assert pack(codes, 1).tolist() == [65, 66, 67]
-    assert pack(codes, 2).tolist() == [(65 << 21) + 66, (66 << 21) + 67]
-    assert pack(codes, 3).tolist() == [(65 << 42) + (66 << 21) + 67]
-    assert pack(codes[:1], 3).size == 0
 
 
 def test_probabilities_equal_scikit_learns_on_the_corpus(

@@ -1,10 +1,12 @@
 """Texts are made comparable, personal data goes, and spans lead back to the text as received."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.text import align, count_han, feature_text, mask, normalise
+from model.text import align, feature_lines, feature_text, mask, normalise
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 # Marks that combine, half-width voicing marks, Hangul jamo, zero width, a final sigma: what folding is tricky with.
@@ -77,5 +79,14 @@ def test_features_see_neither_marks_nor_personal_data() -> None:
     assert feature_text("工资!!13800001111,没发") == "工资             " + " 没发"
 
 
-def test_han_characters_are_counted() -> None:
-    assert count_han("欠薪 abc 123 😀 𠮷") == 3
+@given(st.lists(ANY_TEXT | TRICKY, min_size=1, max_size=5))
+def test_lines_are_the_feature_texts(texts: list[str]) -> None:
+    """Normalising and masking a batch at once changes nothing, whatever stands at a text's end or beginning."""
+    assert feature_lines(texts).split("\n") == [feature_text(normalise(text)) for text in texts]
+
+
+@given(ANY_TEXT | TRICKY)
+def test_what_is_normalised_is_composed_and_stays_so(text: str) -> None:
+    """Only what may compose is composed, to save time; the whole is in Unicode's form all the same."""
+    assert unicodedata.is_normalized("NFKC", normalise(text))
+    assert normalise(normalise(text)) == normalise(text)

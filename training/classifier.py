@@ -1,40 +1,39 @@
 """The classifier as scikit-learn knows it: texts -> TF-IDF values -> one linear separator a desk."""
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from model.features import FeatureFinder
+from model.layout import Layout
 from model.segment import Segmenter, UserWord
-from model.text import feature_text, normalise
-from training.chargrams import CharGramCounter
+from model.text import feature_lines
 from training.config import TrainingConfig
+from training.vocabulary import learn_char_grams, learn_words, smooth_idf
 
-_BETWEEN_BLANKS = r"\S+"
 _TOLERANCE = 0.1  # a finer one takes longer and changes no figure
 
 
 class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """TF-IDF values of words and of character n-grams, each block scaled to one length.
+    """TF-IDF values of words and of character n-grams, each block scaled to one length, as serving computes them.
 
     Parameters
     ----------
     user_words : sequence of UserWord
         Words that jieba's own dictionary lacks.
-    word_ngrams, char_ngrams : tuple of int, or None
-        Shortest and longest n-gram; None leaves the block out.
-    char_weight : float
-        Length of the block of character n-grams; that of the words is 1.
+    char_ngrams : tuple of int
+        Shortest and longest character n-gram, at most three characters.
+    word_weight, char_weight : float
+        Length of a block; 0 leaves it empty.
     opening_chars : int
         What stands in the first so many characters of a text counts twice.
     min_df : int
@@ -42,11 +41,9 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    words_ : CountVectorizer
-        Of words joined by blanks. Only where there are words.
-    chars_ : CharGramCounter
-        Only where there are character n-grams.
-    idf_ : ndarray of shape (n_features,)
+    words_ : list of str
+    char_grams_ : ndarray of uint64, ascending
+    idf_ : ndarray of float32, shape (n_features,)
         Words, then character n-grams.
     """
 
@@ -54,15 +51,15 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self,
         user_words: Sequence[UserWord] = (),
         *,
-        word_ngrams: tuple[int, int] | None = (1, 1),
-        char_ngrams: tuple[int, int] | None = (1, 3),
+        char_ngrams: tuple[int, int] = (1, 3),
+        word_weight: float = 1.0,
         char_weight: float = 1.0,
         opening_chars: int = 0,
         min_df: int = 2,
     ) -> None:
         self.user_words = user_words
-        self.word_ngrams = word_ngrams
         self.char_ngrams = char_ngrams
+        self.word_weight = word_weight
         self.char_weight = char_weight
         self.opening_chars = opening_chars
         self.min_df = min_df
@@ -81,53 +78,25 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> csr_array:  # noqa: ARG002 (scikit-learn's signature)
         """Learn the vocabulary of texts and return their values, shape (n_samples, n_features)."""
-        words, chars = self._prepare(X)
-        counts = []
-        if self.word_ngrams:
-            self.words_ = CountVectorizer(
-                lowercase=False,
-                token_pattern=_BETWEEN_BLANKS,
-                ngram_range=self.word_ngrams,
-                min_df=self.min_df,
-                dtype=np.float32,
-            )
-            counts.append(self.words_.fit_transform(words))
-        if self.char_ngrams:
-            self.chars_ = CharGramCounter(self.char_ngrams, self.opening_chars, self.min_df)
-            counts.append(self.chars_.fit_transform(chars))
-        self.weighers_ = [TfidfTransformer(sublinear_tf=True).fit(block) for block in counts]
-        self.idf_ = np.concatenate([weigher.idf_ for weigher in self.weighers_])
-        return self._weigh(counts)
+        layout = self._lay_out(X)
+        self.words_, words_in_texts = learn_words(layout, self.min_df)
+        self.char_grams_, grams_in_texts = learn_char_grams(layout, self.char_ngrams, self.min_df)
+        self.idf_ = smooth_idf([words_in_texts, grams_in_texts], layout.n_texts)
+        return self._values(layout)
 
     def transform(self, X: Iterable[str]) -> csr_array:
         """Return the values of texts, shape (n_samples, n_features): words, then character n-grams."""
         check_is_fitted(self)
-        words, chars = self._prepare(X)
-        counts = []
-        if self.word_ngrams:
-            counts.append(self.words_.transform(words))
-        if self.char_ngrams:
-            counts.append(self.chars_.transform(chars))
-        return self._weigh(counts)
+        return self._values(self._lay_out(X))
 
-    def _weigh(self, counts: Sequence[csr_array]) -> csr_array:
-        values = [weigher.transform(block) for weigher, block in zip(self.weighers_, counts, strict=True)]
-        if self.char_ngrams:
-            values[-1] *= np.float32(self.char_weight)
-        return csr_array(hstack(values, format="csr"))
+    def _lay_out(self, X: Iterable[str]) -> Layout:
+        lines = feature_lines([str(text) for text in X])
+        return Layout.of(lines, Segmenter(self.user_words).cut(lines))
 
-    def _prepare(self, X: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return for each text its words joined by blanks, those of the opening twice, and its characters."""
-        segmenter = Segmenter(self.user_words)
-        words, chars = [], []
-        for text in X:
-            cut = segmenter.words(feature_text(normalise(str(text))))
-            opening = [
-                word for word, end in zip(cut, accumulate(map(len, cut)), strict=True) if end <= self.opening_chars
-            ]
-            words.append(" ".join([*opening, *cut]))
-            chars.append("".join(cut))
-        return words, chars
+    def _values(self, layout: Layout) -> csr_array:
+        finder = FeatureFinder(self.words_, self.char_grams_, self.idf_, self.char_ngrams, self.opening_chars)
+        words, chars = finder.blocks(layout)
+        return csr_array(words * np.float32(self.word_weight) + chars * np.float32(self.char_weight))
 
 
 class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -28,8 +28,8 @@ class TrainingConfig:
     kind_bias_penalty : float
         Pull of the demand types' biases towards 0.
     precision_target, coverage : float
-        Of ``auto`` decisions, and of prediction sets. The target is above the 0.95 wanted of real tips, since the
-        tips that it is fitted on are easier.
+        Of ``auto`` decisions, and of prediction sets. Both are above the 0.95 wanted of real tips, since the tips that
+        they are fitted on are easier.
     max_confirm : int
         Largest prediction set that an operator is asked to choose from.
     random_state : int
@@ -40,13 +40,13 @@ class TrainingConfig:
     opening_chars: int = 50
     min_df: int = 3
     desk_C: float = 10.0
-    also_C: float = 0.3
+    also_C: float = 0.1
     kind_C: float = 0.1
     own_weight: float = 4.0
     preamble_share: float = 0.08
     n_folds: int = 3
     kind_bias_penalty: float = 0.05
-    precision_target: float = 0.955
-    coverage: float = 0.95
+    precision_target: float = 0.965
+    coverage: float = 0.96
     max_confirm: int = 3
     random_state: int = 0

@@ -185,15 +185,14 @@ def _collapse(
     weights[:, :n_desks] -= weights[:, :n_desks].mean(axis=1, keepdims=True)
     intercepts[:n_desks] -= intercepts[:n_desks].mean()
 
-    words = vectorizer.words_.get_feature_names_out()
-    weights[words.size :] *= vectorizer.char_weight  # the scorer scales each block to length 1
+    weights[len(vectorizer.words_) :] *= vectorizer.char_weight  # the scorer scales each block to length 1
     return Artefact(
         manifest=manifest,
         taxonomy=taxonomy,
         user_words=user_words,
-        words=tuple(words),
-        char_grams=vectorizer.chars_.grams_,
-        idf=vectorizer.idf_.astype(np.float32),
+        words=tuple(vectorizer.words_),
+        char_grams=vectorizer.char_grams_,
+        idf=vectorizer.idf_,
         weights=weights.astype(np.float32),
         intercepts=intercepts.astype(np.float32),
     )

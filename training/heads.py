@@ -68,13 +68,13 @@ def fit_heads(
         return linear.coef_[0] * classifier.scale_, float(linear.intercept_[0])
 
     # A further desk is scored twice: is it concerned at all, as first or further desk (many examples), and is it a
-    # further desk (few; where it is the first one its words tell nothing of that)? The sum is better than either.
+    # further desk (few; where it is the first one its words tell nothing of that)? The second counts double.
     concerned = targets.also | targets.is_desk
     for desk in range(targets.n_desks):
         column, elsewhere = targets.n_desks + desk, targets.also_known & ~targets.is_desk[:, desk]
         any_weights, any_intercept = separate(targets.also_known, concerned[:, desk], config.also_C)
         also_weights, also_intercept = separate(elsewhere, targets.also[:, desk], config.also_C)
-        weights[:, column], intercepts[column] = any_weights + also_weights, any_intercept + also_intercept
+        weights[:, column], intercepts[column] = any_weights + 2 * also_weights, any_intercept + 2 * also_intercept
     for kind in range(targets.n_kinds):
         column = 2 * targets.n_desks + kind
         weights[:, column], intercepts[column] = separate(targets.kind >= 0, targets.kind == kind, config.kind_C)

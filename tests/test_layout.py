@@ -1,0 +1,90 @@
+"""A batch laid out as arrays holds what each of its texts holds alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.gramindex import GramIndex
+from model.layout import Layout, pack
+from model.segment import Segmenter
+from model.text import feature_lines
+from training.corpus import Tip
+
+SEGMENTER = Segmenter(())
+TEXTS = st.lists(st.text(st.sampled_from("工资拖欠的ab1 ?,。\n\U00020bb7"), max_size=12), min_size=1, max_size=5)
+
+
+def lay_out(texts: list[str]) -> Layout:
+    lines = feature_lines(texts)
+    return Layout.of(lines, SEGMENTER.cut(lines))
+
+
+def test_pack_tells_runs_of_different_length_apart() -> None:
+    """Code points 65, 66 packed in twos: 65 shifted by 21 bits, plus 66."""
+    codes = np.array([65, 66, 67], dtype=np.uint64)
+    assert pack(codes, 1).tolist() == [65, 66, 67]
+    assert pack(codes, 2).tolist() == [(65 << 21) + 66, (66 << 21) + 67]
+    assert pack(codes, 3).tolist() == [(65 << 42) + (66 << 21) + 67]
+    assert pack(codes[:1], 3).size == 0
+
+
+@given(TEXTS)
+def test_characters_and_words_are_those_of_each_text(texts: list[str]) -> None:
+    layout = lay_out(texts)
+    chars = "".join(map(chr, layout.codes.tolist()))
+    for row, text in enumerate(texts):
+        mine = np.flatnonzero(layout.rows == row)
+        alone = feature_lines([text]).replace(" ", "")
+        assert chars[mine[0] : mine[-1] + 1] == alone if mine.size else alone == ""
+        assert layout.places[mine].tolist() == list(range(mine.size))
+    words = zip(layout.words, layout.word_starts.tolist(), strict=True)
+    assert all(chars[start : start + len(word)] == word for word, start in words if not word.isspace())
+
+
+@given(TEXTS)
+def test_runs_stay_within_their_text(texts: list[str]) -> None:
+    layout = lay_out(texts)
+    for n, packed, starts in layout.char_runs(1, 3):
+        assert (
+            packed.size
+            == starts.size
+            == sum(max(len(t.replace(" ", "")) - n + 1, 0) for t in feature_lines(texts).split("\n"))
+        )
+        assert (layout.rows[starts] == layout.rows[starts + n - 1]).all()
+
+
+def test_han_are_counted_text_by_text() -> None:
+    assert lay_out(["欠薪 abc 123 😀 𠮷", "", "x工"]).count_han().tolist() == [3, 0, 1]
+
+
+def test_the_opening_counts_twice() -> None:
+    layout = lay_out(["一二三四五", "六七"])
+    starts = np.arange(7)
+    assert layout.count_opening_twice(starts, 1, 3).tolist() == [2, 2, 2, 1, 1, 2, 2]
+    assert layout.count_opening_twice(starts[:4], 2, 3).tolist() == [2, 2, 1, 1]
+
+
+def test_a_batch_is_cut_as_its_texts_are(corpus: list[Tip]) -> None:
+    texts = [tip.text for tip in corpus[::7]]
+    together = SEGMENTER.cut(feature_lines(texts))
+    alone = [word for text in texts for word in [*SEGMENTER.cut(feature_lines([text])), "\n"]]
+    assert together == alone[:-1]
+
+
+@settings(deadline=None)
+@given(
+    known=st.lists(st.integers(1, 2**63 - 1), unique=True, max_size=60),
+    asked=st.lists(st.integers(1, 2**63 - 1), max_size=20),
+)
+def test_the_index_finds_what_is_known_and_nothing_else(known: list[int], asked: list[int]) -> None:
+    index = GramIndex(np.array(known, dtype=np.uint64))
+    sought = known + asked
+    numbers = index.find(np.array(sought, dtype=np.uint64)).tolist()
+    assert numbers == [known.index(gram) if gram in known else -1 for gram in sought]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 1000])
+def test_a_crowded_index_still_finds_all(n: int) -> None:
+    grams = np.arange(1, n + 1, dtype=np.uint64)
+    assert GramIndex(grams).find(grams[::-1]).tolist() == list(range(n))[::-1]
