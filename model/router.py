@@ -106,7 +106,8 @@ class Router:
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""
-        layouts = (self._lay_out(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH))
+        batches = (texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH))
+        layouts = (self._segmenter.lay_out(feature_lines(batch)) for batch in batches)
         parts = [self._probabilities(layout)[0] for layout in layouts]
         return np.concatenate(parts) if parts else np.empty((0, len(self.desks)))
 
@@ -125,10 +126,6 @@ class Router:
             routings += self._route_batch(texts[i : i + _BATCH], explain)
         return routings
 
-    def _lay_out(self, texts: Sequence[str]) -> Layout:
-        lines = feature_lines(texts)
-        return Layout.of(lines, self._segmenter.cut(lines))
-
     def _probabilities(self, layout: Layout) -> tuple[Floats, Floats, Floats]:
         """Return the probabilities of the desks, of the further desks and of the demand types."""
         scores = self._scorer.score(layout).astype(np.float64)
@@ -136,7 +133,7 @@ class Router:
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 
     def _route_batch(self, texts: Sequence[str], explain: bool) -> list[Routing]:
-        layout, policy = self._lay_out(texts), self.manifest.policy
+        layout, policy = self._segmenter.lay_out(feature_lines(texts)), self.manifest.policy
         proba, also, kinds = self._probabilities(layout)
         # Everything that can be decided for the whole batch at once is; Python's loop below only fills in.
         order = np.argsort(-proba, axis=1, kind="stable")
@@ -183,8 +180,7 @@ class Router:
     def _explain(self, text: str, output: int) -> tuple[Evidence, ...]:
         aligned = align(text)
         prepared = feature_text(aligned.text)
-        layout = Layout.of(prepared, self._segmenter.cut(prepared))
-        return find_evidence(self._scorer, layout, prepared, aligned, text, output)
+        return find_evidence(self._scorer, self._segmenter.lay_out(prepared), prepared, aligned, text, output)
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from model.errors import ArtefactFormatError, TaxonomyError
+from model.layout import Layout
 
 Backend = Literal["rjieba", "jieba"]
 
@@ -54,9 +55,9 @@ class Segmenter:
                 own.add_word(word.word, word.frequency, word.tag)
             self._cut = own.lcut
 
-    def words(self, text: str) -> list[str]:
-        """Return the words of `text` without blanks."""
-        return [word for word in self.cut(text) if not word.isspace()]
+    def lay_out(self, lines: str) -> Layout:
+        """Return the layout of feature texts, one a line, and of their words."""
+        return Layout.of(lines, self.cut(lines))
 
     def cut(self, text: str) -> list[str]:
         """Return the words of `text`, blanks and marks among them: joined they are `text` again."""

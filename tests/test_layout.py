@@ -16,8 +16,7 @@ TEXTS = st.lists(st.text(st.sampled_from("工资拖欠的ab1 ?,。\n\U00020bb7")
 
 
 def lay_out(texts: list[str]) -> Layout:
-    lines = feature_lines(texts)
-    return Layout.of(lines, SEGMENTER.cut(lines))
+    return SEGMENTER.lay_out(feature_lines(texts))
 
 
 def test_pack_tells_runs_of_different_length_apart() -> None:

@@ -31,7 +31,7 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
     opening = config.opening_chars
 
     def cut(text: str) -> list[str]:
-        return segmenter.words(feature_text(normalise(text)))
+        return [word for word in segmenter.cut(feature_text(normalise(text))) if not word.isspace()]
 
     def words_opening_twice(text: str) -> list[str]:
         ends = accumulate(map(len, cut(text)))

@@ -54,32 +54,42 @@ class Constants:
 
 
 @dataclass(frozen=True)
+class SoftmaxCalibration:
+    """``softmax(scale * scores + biases)``: one temperature for all classes, one bias for each."""
+
+    scale: float
+    biases: Floats
+
+    def proba(self, scores: Floats) -> Floats:
+        """Return calibrated probabilities, shape (n_samples, n_classes)."""
+        proba: Floats = softmax(self.scale * scores + self.biases, axis=1)
+        return proba
+
+
+@dataclass(frozen=True)
 class Calibration:
     """All that stands between scores and decisions.
 
     Attributes
     ----------
-    desk_scale : float
-    desk_biases : list of float
-        ``softmax(scale * scores + biases)`` is a distribution over desks.
+    desk : SoftmaxCalibration
     constants : Constants
     policy : Policy
     source : str
         On what tips the desks' probabilities and the policy were fitted.
     """
 
-    desk_scale: float
-    desk_biases: list[float]
+    desk: SoftmaxCalibration
     constants: Constants
     policy: Policy
     source: str
 
     def fold_in(self, weights: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
         """Return weights and intercepts whose scores are calibrated logits, outputs as in `training.heads`."""
-        others = self.constants
-        n_desks, n_kinds = len(self.desk_biases), len(others.kind_biases)
-        slopes = np.repeat([self.desk_scale, others.also_slope, others.kind_scale], [n_desks, n_desks, n_kinds])
-        shifts = np.concatenate([self.desk_biases, np.full(n_desks, others.also_intercept), others.kind_biases])
+        desk, others = self.desk, self.constants
+        n_desks, n_kinds = desk.biases.size, len(others.kind_biases)
+        slopes = np.repeat([desk.scale, others.also_slope, others.kind_scale], [n_desks, n_desks, n_kinds])
+        shifts = np.concatenate([desk.biases, np.full(n_desks, others.also_intercept), others.kind_biases])
         return weights * slopes, intercepts * slopes + shifts
 
 
@@ -114,7 +124,8 @@ def fit_calibration(
         biases = np.log(odds / odds.mean())
         weights = odds[targets.desk] / odds[targets.desk].mean()
     scale = fit_temperature(desk_scores[typical], targets.desk[typical], biases, weights[typical])
-    proba = softmax(scale * desk_scores + biases, axis=1)
+    desk = SoftmaxCalibration(scale, biases)
+    proba = desk.proba(desk_scores)
     predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
     right = predicted == targets.desk
     policy = Policy(
@@ -133,7 +144,7 @@ def fit_calibration(
         also_threshold=constants.also_threshold,
         max_confirm=config.max_confirm,
     )
-    return Calibration(scale, biases.tolist(), constants, policy, source)
+    return Calibration(desk, constants, policy, source)
 
 
 def fit_constants(scores: Floats, targets: Targets, config: TrainingConfig, source: str) -> Constants:
@@ -158,19 +169,6 @@ def fit_constants(scores: Floats, targets: Targets, config: TrainingConfig, sour
         kind_biases=kind.biases.tolist(),
         source=source,
     )
-
-
-@dataclass(frozen=True)
-class SoftmaxCalibration:
-    """``softmax(scale * scores + biases)``: one temperature for all classes, one bias for each."""
-
-    scale: float
-    biases: Floats
-
-    def proba(self, scores: Floats) -> Floats:
-        """Return calibrated probabilities, shape (n_samples, n_classes)."""
-        proba: Floats = softmax(self.scale * scores + self.biases, axis=1)
-        return proba
 
 
 def fit_temperature(scores: Floats, labels: NDArray[np.int64], biases: Floats, weights: Floats) -> float:

@@ -90,8 +90,7 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._values(self._lay_out(X))
 
     def _lay_out(self, X: Iterable[str]) -> Layout:
-        lines = feature_lines([str(text) for text in X])
-        return Layout.of(lines, Segmenter(self.user_words).cut(lines))
+        return Segmenter(self.user_words).lay_out(feature_lines([str(text) for text in X]))
 
     def _values(self, layout: Layout) -> csr_array:
         finder = FeatureFinder(self.words_, self.char_grams_, self.idf_, self.char_ngrams, self.opening_chars)

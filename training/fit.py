@@ -10,7 +10,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
 from model.artefact import Artefact, Manifest
@@ -91,8 +90,9 @@ def fit_model(
     typical = np.arange(len(everything)) >= (len(tips) if own else 0)
     source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus")
     constants = constants or fit_constants(scores[typical], targets.take(typical), config, source)
+    desk_scores = scores[:, : targets.n_desks]
     calibration = fit_calibration(
-        scores[:, : targets.n_desks],
+        desk_scores,
         targets,
         taxonomy,
         config,
@@ -101,8 +101,7 @@ def fit_model(
         typical,
         shares,
     )
-    logits = calibration.desk_scale * scores[typical, : targets.n_desks] + calibration.desk_biases
-    metrics = desk_metrics(softmax(logits, axis=1), list(own or tips), taxonomy)
+    metrics = desk_metrics(calibration.desk.proba(desk_scores[typical]), list(own or tips), taxonomy)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
     return _collapse(vectorizer, heads, calibration, user_words, taxonomy, manifest)
 
