@@ -1,16 +1,22 @@
-"""A decision as spans of the text and their exact additive shares in the winning desk's score."""
+"""Decisions as spans of their texts and the exact additive shares of these in the winning desks' scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from model.features import Occurrences
 from model.layout import Layout
-from model.scorer import Scorer
-from model.text import AlignedText
+from model.text import align
+
+Floats = NDArray[np.float64]
+
+_NOTHING = 1e-9  # what rounding leaves of a share of 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make
 class Evidence:
     """A span ``[start, end)`` of the text as received, in code points, and what it adds to the winning desk's score.
 
@@ -25,42 +31,65 @@ class Evidence:
 
 
 def find_evidence(
-    scorer: Scorer, layout: Layout, feature_text: str, aligned: AlignedText, original: str, output: int
-) -> tuple[Evidence, ...]:
-    """Return the words of one text with their shares in the score of `output`, in the order of the text.
+    texts: Sequence[str],
+    layout: Layout,
+    found: Sequence[Occurrences],
+    values: csr_array,
+    weights: NDArray[np.float32],
+    outputs: NDArray[np.int64],
+) -> list[tuple[Evidence, ...]]:
+    """Return, for each text, its words with their shares in the score of one output, in the order of the text.
 
     Each feature's contribution is divided among the places where it stands, as they count, and equally among the
     characters that it covers there; a word's share is the sum over its characters.
 
     Parameters
     ----------
+    texts : sequence of str
+        As received.
     layout : Layout
-        Of `feature_text` alone.
-    output : int
-        Column of the scores.
+        Of their features' text.
+    found, values
+        What stands where in `layout`, and weighs how much.
+    weights : ndarray of float32, shape (n_features, n_outputs)
+    outputs : ndarray of int, shape (n_texts,)
+        For each text, the column of the score that is to be explained.
     """
-    shares = _character_shares(scorer, layout, output)
-    places = [place for place, char in enumerate(feature_text) if char != " "]
-    spans = []
-    for start, word in zip(layout.word_starts.tolist(), layout.words, strict=True):
-        if word.isspace():
-            continue
-        end = start + len(word)
-        first, last = aligned.starts[places[start]], aligned.ends[places[end - 1]]
-        spans.append(Evidence(first, last, original[first:last], float(shares[start:end].sum())))
-    return tuple(span for span in spans if span.share)
+    shares = _word_shares(layout, found, values, weights, outputs).tolist()
+    evidence: list[tuple[Evidence, ...]] = []
+    words = zip(layout.words, shares, strict=True)
+    for text in texts:
+        aligned, place, spans = align(text), 0, []
+        for word, share in words:
+            if word == "\n":
+                break
+            if abs(share) > _NOTHING:
+                start, end = aligned.starts[place], aligned.ends[place + len(word) - 1]
+                spans.append(Evidence(start, end, text[start:end], share))
+            place += len(word)
+        evidence.append(tuple(spans))
+    return evidence
 
 
-def _character_shares(scorer: Scorer, layout: Layout, output: int) -> NDArray[np.float64]:
-    """Return what each character adds to the score, shape (n_chars,)."""
-    steps = np.zeros(layout.codes.size + 1)  # share of character i is the sum of the steps up to i
-    features = scorer.features
-    for found in (features.find_words(layout), features.find_char_grams(layout)):
-        block = features.weigh(found, layout)
-        contributions = block.data * scorer.weights[block.indices, output].astype(np.float64)
-        kinds = np.searchsorted(block.indices, found.features)  # a block's indices are sorted
-        times = np.bincount(kinds, weights=found.counts, minlength=block.indices.size)
-        per_char = contributions[kinds] * found.counts / times[kinds] / found.lengths
-        np.add.at(steps, found.starts, per_char)
-        np.subtract.at(steps, found.starts + found.lengths, per_char)
-    return np.cumsum(steps[:-1])
+def _word_shares(
+    layout: Layout,
+    found: Sequence[Occurrences],
+    values: csr_array,
+    weights: NDArray[np.float32],
+    outputs: NDArray[np.int64],
+) -> Floats:
+    """Return what each word adds to the score of its text, shape (n_words,); a blank adds nothing."""
+    rows = np.repeat(np.arange(layout.n_texts), np.diff(values.indptr))
+    contributions = values.data * weights[values.indices, outputs[rows]].astype(np.float64)
+    keys, starts, lengths = (np.concatenate(part) for part in zip(*found, strict=True))
+    pairs = rows << np.int64(values.shape[1].bit_length()) | values.indices  # ascending, as in the keys
+    kinds = np.searchsorted(pairs, keys >> 1)
+    counts = 1 + (keys & 1)
+    times = np.bincount(kinds, weights=counts, minlength=pairs.size)
+    per_char = contributions[kinds] * counts / times[kinds] / lengths
+    n_chars = layout.codes.size + 1
+    steps = np.bincount(starts, per_char, n_chars) - np.bincount(starts + lengths, per_char, n_chars)
+    # The share of a character is the sum of the steps up to it, that of a word the sum over its characters.
+    before = np.append(0, np.cumsum(np.cumsum(steps)))
+    shares: Floats = before[layout.word_starts + layout.word_lengths] - before[layout.word_starts]
+    return shares

@@ -1,47 +1,49 @@
 """Features of texts that were laid out: which stand where, and their TF-IDF values. Training and serving share it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from model.gramindex import GramIndex
-from model.layout import Layout
+from model.layout import LONGEST_RUN, Layout, code_points, pack
+
+_LENGTHS = range(1, LONGEST_RUN + 1)
+Integers = NDArray[np.int64]
+_Numbered = tuple[Integers, Integers, Integers]  # features or -1, their starts, their lengths
 
 
-@dataclass(frozen=True)
-class Occurrences:
-    """Where known features stand.
+class Occurrences(NamedTuple):
+    """Where known features of one sort stand.
 
     Attributes
     ----------
-    features : ndarray of int32, shape (n_occurrences,)
-    starts : ndarray of int, shape (n_occurrences,)
+    keys : ndarray of int64, shape (n_occurrences,)
+        From the highest bit down: the text, the feature (``n_features.bit_length()`` bits), and whether the place is in
+        the opening of its text and counts twice: what is put first decides more often than not.
+    starts : ndarray of int64, shape (n_occurrences,)
         First character in the layout.
-    lengths : ndarray of int, shape (n_occurrences,)
+    lengths : ndarray of int64, shape (n_occurrences,)
         In characters.
-    counts : ndarray of float32, shape (n_occurrences,)
-        2 for what stands in the opening of its text, else 1: what is put first decides more often than not.
     """
 
-    features: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    counts: NDArray[np.float32]
+    keys: Integers
+    starts: Integers
+    lengths: Integers
 
 
 class FeatureFinder:
-    """Finds and weighs the features of a vocabulary: words, then character n-grams (over words without blanks).
+    """Finds and weighs the features of a vocabulary in two blocks: words, and character n-grams (blanks left out).
 
     Parameters
     ----------
     words : sequence of str
         Word number i is feature i.
     char_grams : ndarray of uint64
-        Packed (see `model.layout.pack`); number j is feature ``len(words) + j``.
+        Packed (see `model.layout.pack`), without line feeds; number j is feature ``len(words) + j``.
     idf : ndarray of float32, shape (n_features,)
     char_ngrams : tuple of int
         Shortest and longest character n-gram.
@@ -57,44 +59,72 @@ class FeatureFinder:
         char_ngrams: tuple[int, int],
         opening_chars: int,
     ) -> None:
-        self._words = {word: number for number, word in enumerate(words)}
+        # Nine words of ten are short enough to be looked up as n-grams are, all at once.
+        by_length = [[number for number, word in enumerate(words) if len(word) == n] for n in _LENGTHS]
+        packed = [
+            pack(code_points("".join([words[number] for number in numbers])), n)[::n]
+            for n, numbers in zip(_LENGTHS, by_length, strict=True)
+        ]
+        self._short_words = GramIndex(np.concatenate(packed))
+        self._short_numbers = np.array([*chain(*by_length), -1])  # what is not found is the last
+        self._long_words = {word: number for number, word in enumerate(words) if len(word) > LONGEST_RUN}
         self._char_grams = GramIndex(char_grams)
+        self._n_words = len(words)
         self._idf = idf
+        self._bits = idf.size.bit_length() + 1  # of a key, below the text
         self._char_ngrams = char_ngrams
         self._opening_chars = opening_chars
 
-    def blocks(self, layout: Layout) -> tuple[csr_array, csr_array]:
-        """Return the values of words and of character n-grams, each of shape (n_texts, n_features)."""
-        return self.weigh(self.find_words(layout), layout), self.weigh(self.find_char_grams(layout), layout)
-
-    def find_words(self, layout: Layout) -> Occurrences:
-        """Return where the words of the vocabulary stand."""
-        numbers = map(self._words.get, layout.words, repeat(-1))
-        features = np.fromiter(numbers, dtype=np.int32, count=len(layout.words))
-        known = np.flatnonzero(features >= 0)
-        starts, lengths = layout.word_starts[known], layout.word_lengths[known]
-        counts = layout.count_opening_twice(starts, lengths, self._opening_chars)
-        return Occurrences(features[known], starts, lengths, counts)
-
-    def find_char_grams(self, layout: Layout) -> Occurrences:
-        """Return where the character n-grams of the vocabulary stand."""
-        parts = []
-        for n, packed, starts in layout.char_runs(*self._char_ngrams):
-            numbers = self._char_grams.find(packed)
+    def find(self, layout: Layout) -> list[Occurrences]:
+        """Return where features of the vocabulary stand: words, then character n-grams, each length apart."""
+        runs = [pack(layout.codes, n) for n in _LENGTHS]
+        texts, room = layout.rows << self._bits, self._opening_chars - layout.places
+        found = []
+        for numbers, starts, lengths in (self._number_short_words(layout, runs), self._number_long_words(layout)):
             known = np.flatnonzero(numbers >= 0)
-            counts = layout.count_opening_twice(starts[known], n, self._opening_chars)
-            parts.append((numbers[known] + len(self._words), starts[known], np.full(known.size, n), counts))
-        return Occurrences(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+            starts, lengths = starts[known], lengths[known]
+            keys = texts[starts] | (numbers[known] << 1) | (room[starts] >= lengths)
+            found.append(Occurrences(keys, starts, lengths))
+        for n in range(self._char_ngrams[0], self._char_ngrams[1] + 1):
+            numbers = self._char_grams.find(runs[n - 1])
+            starts = np.flatnonzero(numbers >= 0)
+            numbers += self._n_words
+            numbers <<= 1
+            numbers |= room[: numbers.size] >= n
+            numbers |= texts[: numbers.size]
+            found.append(Occurrences(numbers[starts], starts, np.full(starts.size, n)))
+        return found
 
-    def weigh(self, found: Occurrences, layout: Layout) -> csr_array:
-        """Return one block's values, float32, shape (n_texts, n_features), each row of length 1 or empty.
+    def weigh(self, found: Sequence[Occurrences], layout: Layout) -> csr_array:
+        """Return values, float32, shape (n_texts, n_features); each block of a row is of length 1 or empty.
 
         A value is ``(1 + ln tf) * idf``, as in scikit-learn's `TfidfVectorizer(sublinear_tf=True)`.
         """
-        shape = (layout.n_texts, self._idf.size)
-        block = csr_array((found.counts, (layout.rows[found.starts], found.features)), shape=shape)  # adds up: tf
-        block.data = (1 + np.log(block.data)) * self._idf[block.indices]
-        row_of = np.repeat(np.arange(layout.n_texts), np.diff(block.indptr))
-        norms = np.sqrt(np.bincount(row_of, weights=block.data**2, minlength=layout.n_texts)).astype(np.float32)
-        block.data /= norms[row_of]
-        return block
+        # To sort the keys is several times faster than to let a sparse matrix add up what is there twice.
+        integer = np.int32 if layout.n_texts << self._bits < 2**31 else np.int64
+        keys: NDArray[Any] = np.concatenate([one.keys for one in found], dtype=integer, casting="same_kind")
+        keys.sort()
+        pairs = keys >> integer(1)
+        first = np.append(np.flatnonzero(np.diff(pairs, prepend=integer(-1))), pairs.size)
+        in_opening = np.append(0, np.cumsum(keys & 1))
+        counts = np.diff(first + in_opening[first])
+        pairs = pairs[first[:-1]]
+        rows = pairs >> integer(self._bits - 1)
+        features = (pairs & integer((1 << (self._bits - 1)) - 1)).astype(np.int32)
+        values = (1 + np.log(counts.astype(np.float32))) * self._idf[features]
+        blocks = 2 * rows + (features >= self._n_words)
+        values /= np.sqrt(np.bincount(blocks, weights=values**2)).astype(np.float32)[blocks]
+        ends = np.searchsorted(rows, np.arange(layout.n_texts + 1, dtype=integer)).astype(np.int32)
+        return csr_array((values, features, ends), shape=(layout.n_texts, self._idf.size))
+
+    def _number_short_words(self, layout: Layout, runs: Sequence[NDArray[np.uint64]]) -> _Numbered:
+        short = np.flatnonzero((layout.word_lengths > 0) & (layout.word_lengths <= LONGEST_RUN))
+        starts, lengths = layout.word_starts[short], layout.word_lengths[short]
+        first = np.cumsum([0, 0, *map(len, runs)])  # of the runs of each length, laid one after the other
+        numbers = self._short_words.find(np.concatenate(runs)[first[lengths] + starts])
+        return self._short_numbers[numbers], starts, lengths
+
+    def _number_long_words(self, layout: Layout) -> _Numbered:
+        long = np.flatnonzero(layout.word_lengths > LONGEST_RUN)
+        numbers = [self._long_words.get(layout.words[place], -1) for place in long.tolist()]
+        return np.array(numbers, dtype=np.int64), layout.word_starts[long], layout.word_lengths[long]

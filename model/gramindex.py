@@ -3,52 +3,73 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio spreads neighbouring numbers
-_EMPTY = np.uint64(0)
+Grams = NDArray[np.uint64]
+Integers = NDArray[np.int64]
+
+# Odd, so that each turns every n-gram into another number: 2**64 over the golden ratio, and a prime.
+_FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
+_EMPTY = np.uint64(2**64 - 1)
+_MAX_ROUNDS = 100
 
 
 class GramIndex:
-    """A hash table with open addressing, read by NumPy.
+    """A hash table read by NumPy: an n-gram stands at one of two places, or nowhere.
 
     Parameters
     ----------
     grams : ndarray of uint64, shape (n_grams,)
-        Each once, none of them 0.
+        Each once.
 
     Notes
     -----
-    D. Knuth, The Art of Computer Programming, vol. 3, section 6.4: linear probing after multiplicative hashing. At most
-    half full, so that most look-ups, also of what is not there, end at the first place.
+    R. Pagh and F. Rodler, Cuckoo Hashing, 2004: a look-up reads one place and seldom a second. The place holds the
+    upper bits of the product that led there; a slot has room for the lower ones beside the number, so that 64 bits
+    tell an n-gram and its number exactly (quotienting: D. Knuth, The Art of Computer Programming, vol. 3, 6.4).
     """
 
-    def __init__(self, grams: NDArray[np.uint64]) -> None:
-        bits = max(int(grams.size * 2 - 1).bit_length(), 1)
-        self._shift, self._last = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
-        self._slots = np.zeros(1 << bits, dtype=np.uint64)
-        self._numbers = np.zeros(1 << bits, dtype=np.int32)
-        waiting = np.arange(grams.size, dtype=np.int32)
-        places = self._first_place(grams)
-        while waiting.size:
-            free = self._slots[places] == _EMPTY
-            self._slots[places[free]] = grams[waiting[free]]  # of several that want one place, the last gets it
-            seated = self._slots[places] == grams[waiting]
-            self._numbers[places[seated]] = waiting[seated]
-            waiting, places = waiting[~seated], self._next_place(places[~seated])
+    def __init__(self, grams: Grams) -> None:
+        bits = (2 * grams.size + 1).bit_length()  # less than half full, so that no slot of use looks empty
+        while not self._seat(grams, bits):
+            bits += 1
 
-    def find(self, grams: NDArray[np.uint64]) -> NDArray[np.int32]:
+    def find(self, grams: Grams) -> Integers:
         """Return the number of each n-gram, -1 where it is not known; shape as `grams`."""
-        numbers = np.full(grams.size, -1, dtype=np.int32)
-        going, places = np.arange(grams.size), self._first_place(grams)
-        while going.size:
-            found, sought = self._slots[places], grams[going]
-            hit = np.flatnonzero(found == sought)
-            numbers[going[hit]] = self._numbers[places[hit]]
-            taken = np.flatnonzero((found != sought) & (found != _EMPTY))
-            going, places = going[taken], self._next_place(places[taken])
+        places, first = self._slots(grams, 0)
+        found = self._table[places]
+        numbers = self._numbers(found, first)
+        # Whoever stands at the second place was turned out of the first, where somebody stands since.
+        again = np.flatnonzero((numbers < 0) & (found != _EMPTY))
+        places, second = self._slots(grams[again], 1)
+        numbers[again] = self._numbers(self._table[places], second)
         return numbers
 
-    def _first_place(self, grams: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return (grams * _GOLDEN) >> self._shift
+    def _slots(self, grams: Grams, choice: int | Integers) -> tuple[Integers, Grams]:
+        """Return the places of n-grams by their first or second choice, and the slots that number 0 would have."""
+        products = grams * _FACTORS[choice]
+        slots = (products << self._bits) | (self._end * np.asarray(choice, dtype=np.uint64))
+        return (products >> self._shift).view(np.int64), slots
 
-    def _next_place(self, places: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        return (places + np.uint64(1)) & self._last
+    def _numbers(self, found: Grams, wanted: Grams) -> Integers:
+        """Return the numbers in slots `found` that differ from `wanted` in nothing else, else -1."""
+        numbers = found ^ wanted
+        numbers[numbers >= self._end] = _EMPTY
+        return numbers.view(np.int64)
+
+    def _seat(self, grams: Grams, bits: int) -> bool:
+        """Fill a table of ``2**bits`` slots; say whether every n-gram found a place."""
+        self._bits, self._shift, self._end = np.uint64(bits), np.uint64(64 - bits), np.uint64(1 << (bits - 1))
+        self._table = np.full(1 << bits, _EMPTY, dtype=np.uint64)
+        choices = np.zeros(grams.size, dtype=np.int64)
+        waiting = np.arange(grams.size)
+        for _ in range(_MAX_ROUNDS):
+            if not waiting.size:
+                return True
+            places, slots = self._slots(grams[waiting], choices[waiting])
+            slots |= waiting.astype(np.uint64)
+            before = self._table[places]
+            self._table[places] = slots  # of several that want one place, the last gets it
+            too_late = waiting[self._table[places] != slots]
+            turned_out = np.unique(before[before != _EMPTY] & (self._end - np.uint64(1))).view(np.int64)
+            waiting = np.concatenate((too_late, turned_out))
+            choices[waiting] ^= 1
+        return False

@@ -1,4 +1,4 @@
-"""Router: texts -> Routings. Probabilities come from the scorer; what is done with them is the published policy."""
+"""Router: texts -> Routings. Feature values times weights are scores; what is done with them is the published policy."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,24 +7,24 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from model.artefact import Artefact, load_artefact
 from model.evidence import Evidence, find_evidence
-from model.layout import Layout
-from model.scorer import Scorer
+from model.features import FeatureFinder
 from model.segment import Segmenter, require_segmenter
-from model.text import align, feature_lines, feature_text
+from model.text import feature_lines
 
 Decision = Literal["auto", "confirm", "review"]
 Floats = NDArray[np.float64]
 
-_BATCH = 1024  # texts scored at once: bounds memory, costs nothing in speed
+_BATCH = 256  # texts scored at once: their arrays stay in the processor's cache
 _MIN_HAN = 2  # with fewer Chinese characters a text is not readable as a tip
 _MIN_CANDIDATES = 3  # operators choose among three by key
 _WORTH_SHOWING = 0.05  # probability
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make
 class Candidate:
     """A desk with its probability."""
 
@@ -33,7 +33,7 @@ class Candidate:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KindGuess:
     """A demand type with its probability."""
 
@@ -42,7 +42,7 @@ class KindGuess:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Routing:
     """Where a tip should go, how sure that is, and why.
 
@@ -91,7 +91,14 @@ class Router:
         self.version = artefact.version
         self.desks = artefact.taxonomy.desk_ids
         self._segmenter = Segmenter(artefact.user_words)
-        self._scorer = Scorer(artefact)
+        self._features = FeatureFinder(
+            artefact.words,
+            artefact.char_grams,
+            artefact.idf,
+            artefact.manifest.char_ngrams,
+            artefact.manifest.opening_chars,
+        )
+        self._weights, self._intercepts = artefact.weights, artefact.intercepts
 
     @classmethod
     def load(cls, folder: str | Path) -> "Router":
@@ -106,10 +113,11 @@ class Router:
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""
-        batches = (texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH))
-        layouts = (self._segmenter.lay_out(feature_lines(batch)) for batch in batches)
-        parts = [self._probabilities(layout)[0] for layout in layouts]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.desks)))
+        parts = [np.empty((0, len(self.desks)))]
+        for i in range(0, len(texts), _BATCH):
+            layout = self._segmenter.lay_out(feature_lines(texts[i : i + _BATCH]))
+            parts.append(self._probabilities(self._features.weigh(self._features.find(layout), layout))[0])
+        return np.concatenate(parts)
 
     def route(self, texts: Sequence[str], *, explain: bool = True) -> list[Routing]:
         """Return a routing for each text, in order.
@@ -126,61 +134,60 @@ class Router:
             routings += self._route_batch(texts[i : i + _BATCH], explain)
         return routings
 
-    def _probabilities(self, layout: Layout) -> tuple[Floats, Floats, Floats]:
+    def _probabilities(self, values: csr_array) -> tuple[Floats, Floats, Floats]:
         """Return the probabilities of the desks, of the further desks and of the demand types."""
-        scores = self._scorer.score(layout).astype(np.float64)
+        scores = (values @ self._weights + self._intercepts).astype(np.float64)
         desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 
     def _route_batch(self, texts: Sequence[str], explain: bool) -> list[Routing]:
-        layout, policy = self._segmenter.lay_out(feature_lines(texts)), self.manifest.policy
-        proba, also, kinds = self._probabilities(layout)
+        layout = self._segmenter.lay_out(feature_lines(texts))
+        policy, desks = self.manifest.policy, self.taxonomy.desks
+        found = self._features.find(layout)
+        values = self._features.weigh(found, layout)
+        proba, also, kinds = self._probabilities(values)
         # Everything that can be decided for the whole batch at once is; Python's loop below only fills in.
         order = np.argsort(-proba, axis=1, kind="stable")
         rows, top = np.arange(len(texts)), order[:, 0]
         n_in_set = np.maximum((proba >= policy.set_threshold).sum(axis=1), 1)
         review = (layout.count_han() < _MIN_HAN) | (n_in_set > policy.max_confirm)
         auto = proba[rows, top] >= np.array([policy.auto_thresholds[desk] for desk in self.desks])[top]
-        further = np.where(also >= policy.also_threshold, also, 0)
-        further[rows, top] = 0
+        also[rows, top] = 0
+        further: list[list[tuple[float, int]]] = [[] for _ in texts]
+        for row, desk in np.argwhere(also >= policy.also_threshold).tolist():
+            further[row].append((also[row, desk].item(), desk))
+        evidence: list[tuple[Evidence, ...] | None] = [None] * len(texts)
+        if explain:
+            evidence[:] = find_evidence(texts, layout, found, values, self._weights, top)
         routings = []
-        for text, decision, shares, ranked, n_set, n_shown, others, kind, kind_share in zip(
-            texts,
+        for decision, shares, ranked, n_set, n_shown, others, kind, kind_share, spans in zip(
             np.select([review, auto], ["review", "auto"], default="confirm").tolist(),
             proba.tolist(),
             order.tolist(),
             n_in_set.tolist(),
             np.maximum((proba >= _WORTH_SHOWING).sum(axis=1), _MIN_CANDIDATES).tolist(),
-            further.tolist(),
+            further,
             kinds.argmax(axis=1).tolist(),
             kinds.max(axis=1).tolist(),
+            evidence,
             strict=True,
         ):
-            desk, demand = self.taxonomy.desks[ranked[0]], self.taxonomy.kinds[kind]
-            named = sorted((d for d, share in enumerate(others) if share), key=lambda d: -others[d])
+            desk, demand = desks[ranked[0]], self.taxonomy.kinds[kind]
             routings.append(
                 Routing(
                     desk=desk.id,
                     desk_name=desk.name,
                     confidence=shares[ranked[0]],
-                    candidates=tuple([self._candidate(d, shares[d]) for d in ranked[:n_shown]]),
-                    also=tuple([self._candidate(d, others[d]) for d in named]),
+                    candidates=tuple([Candidate(desks[d].id, desks[d].name, shares[d]) for d in ranked[:n_shown]]),
+                    also=tuple([Candidate(desks[d].id, desks[d].name, p) for p, d in sorted(others, reverse=True)]),
                     decision=decision,
-                    prediction_set=tuple([self.desks[d] for d in ranked[:n_set]]),
+                    prediction_set=tuple([desks[d].id for d in ranked[:n_set]]),
                     kind=KindGuess(demand.id, demand.name, kind_share),
-                    evidence=self._explain(text, ranked[0]) if explain else None,
+                    evidence=spans,
                     model_version=self.version,
                 )
             )
         return routings
-
-    def _candidate(self, desk: int, probability: float) -> Candidate:
-        return Candidate(self.desks[desk], self.taxonomy.desks[desk].name, probability)
-
-    def _explain(self, text: str, output: int) -> tuple[Evidence, ...]:
-        aligned = align(text)
-        prepared = feature_text(aligned.text)
-        return find_evidence(self._scorer, self._segmenter.lay_out(prepared), prepared, aligned, text, output)
 
 
 def _softmax(scores: Floats) -> Floats:

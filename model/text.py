@@ -26,6 +26,9 @@ _FULL_WIDTH = {mark: unicodedata.normalize("NFKC", mark) for mark in "，！？�
 _COMPOSED = "\x00-\x7e\u2014\u2018\u2019\u201c\u201d\u3001\u3002\u300a\u300b\u3010\u3011\u4e00-\u9fa5"
 _MAY_COMPOSE = re.compile(f"[{_COMPOSED}]?[^{_COMPOSED}]+")
 
+# A character that may become none or several: any but those, and the marks that were folded already.
+_RESHAPED = re.compile(f"[^{_COMPOSED}{''.join(_FULL_WIDTH)}]")
+
 # A character before which a text may be cut without changing its NFKC form: Latin, CJK, punctuation, emoji.
 # What is not listed (combining marks, Hangul jamo, kana voicing marks …) stays with what stands before it.
 _CUT_BEFORE = re.compile(
@@ -34,7 +37,8 @@ _CUT_BEFORE = re.compile(
     "\uf900-\ufaff\uff01-\uff9d\U0001f000-\U0001faff\U00020000-\U0003ffff]"
 )
 
-_NOT_WORD = re.compile(r"[^\w?\n]|_")
+_NOT_WORD = re.compile(r"[^\u4e00-\u9fff \w?\n]|_")
+_FREQUENT_MARKS = ',。.、;:!“”"()《》-'  # nearly all of those; to look for each is faster than for a class
 
 
 def normalise(text: str) -> str:
@@ -88,18 +92,20 @@ class AlignedText:
     ----------
     text : str
         The same as ``normalise(original)``.
-    starts, ends : list of int
+    starts, ends : sequence of int
         For each character of `text`, the span ``[start, end)`` of the original that it came from, in code points.
     """
 
     text: str
-    starts: list[int]
-    ends: list[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
 
 def align(text: str) -> AlignedText:
     """Return `text` normalised together with the way back to it."""
     text = text.replace("\n", " ")
+    if not _CONTROL.search(text) and not _RESHAPED.search(text):  # nearly all texts: each character stays where it is
+        return AlignedText(_simplify(_fold(text)), range(len(text)), range(1, len(text) + 1))
     cuts = [match.start() for match in _CUT_BEFORE.finditer(text)]
     bounds = sorted({0, len(text), *cuts})
     pieces: list[str] = []
@@ -149,7 +155,10 @@ def feature_text(normalised: str) -> str:
     The length stays. Punctuation goes because half of all tips have none or put it anywhere; the question mark stays
     because it tells a question from a complaint.
     """
-    return _NOT_WORD.sub(" ", "\n".join(map(mask, normalised.split("\n"))))
+    masked = "\n".join(map(mask, normalised.split("\n")))
+    for mark in _FREQUENT_MARKS:
+        masked = masked.replace(mark, " ")
+    return _NOT_WORD.sub(" ", masked)
 
 
 def feature_lines(texts: Sequence[str]) -> str:

@@ -41,7 +41,7 @@ def test_aligned_text_is_the_normalised_text(text: str) -> None:
 def test_spans_lie_in_the_text_and_do_not_run_backwards(text: str) -> None:
     aligned = align(text)
     assert all(0 <= start < end <= len(text) for start, end in zip(aligned.starts, aligned.ends, strict=True))
-    assert aligned.starts == sorted(aligned.starts)
+    assert list(aligned.starts) == sorted(aligned.starts)
 
 
 def test_a_span_leads_back_across_changes_of_length() -> None:

@@ -94,8 +94,10 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _values(self, layout: Layout) -> csr_array:
         finder = FeatureFinder(self.words_, self.char_grams_, self.idf_, self.char_ngrams, self.opening_chars)
-        words, chars = finder.blocks(layout)
-        return csr_array(words * np.float32(self.word_weight) + chars * np.float32(self.char_weight))
+        values = finder.weigh(finder.find(layout), layout)
+        is_word = values.indices < len(self.words_)
+        values.data *= np.where(is_word, np.float32(self.word_weight), np.float32(self.char_weight))
+        return values
 
 
 class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -176,7 +176,7 @@ def _collapse(
     taxonomy: Taxonomy,
     manifest: Manifest,
 ) -> Artefact:
-    """Return the arrays from which `model.scorer` computes what the fitted estimator computes."""
+    """Return the arrays from which `model.router` computes what the fitted estimator computes."""
     n_desks = len(taxonomy.desks)
     weights, intercepts = calibration.fold_in(heads.weights, heads.intercepts)
     # Softmax does not change when all desks' scores are shifted alike. Counted from their mean, a share of evidence
@@ -184,7 +184,7 @@ def _collapse(
     weights[:, :n_desks] -= weights[:, :n_desks].mean(axis=1, keepdims=True)
     intercepts[:n_desks] -= intercepts[:n_desks].mean()
 
-    weights[len(vectorizer.words_) :] *= vectorizer.char_weight  # the scorer scales each block to length 1
+    weights[len(vectorizer.words_) :] *= vectorizer.char_weight  # the router scales each block to length 1
     return Artefact(
         manifest=manifest,
         taxonomy=taxonomy,

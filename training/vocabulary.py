@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from model.layout import Layout
+from model.layout import LINE_FEED, Layout, pack
 
 Integers = NDArray[np.int64]
 
@@ -24,7 +24,7 @@ def learn_words(layout: Layout, min_df: int) -> tuple[list[str], Integers]:
 
 def learn_char_grams(layout: Layout, char_ngrams: tuple[int, int], min_df: int) -> tuple[NDArray[np.uint64], Integers]:
     """Return the packed n-grams that stand in at least `min_df` texts, ascending, and in how many each does."""
-    learned = [_learn_runs(packed, layout.rows[starts], min_df) for _, packed, starts in layout.char_runs(*char_ngrams)]
+    learned = [_learn_runs(layout, n, min_df) for n in range(char_ngrams[0], char_ngrams[1] + 1)]
     grams, in_texts = (np.concatenate(parts) for parts in zip(*learned, strict=True))
     order = np.argsort(grams)
     return grams[order], in_texts[order]
@@ -41,9 +41,11 @@ def smooth_idf(in_texts: Iterable[Integers], n_texts: int) -> NDArray[np.float32
     return idf
 
 
-def _learn_runs(
-    packed: NDArray[np.uint64], rows: NDArray[np.int32], min_df: int
-) -> tuple[NDArray[np.uint64], Integers]:
+def _learn_runs(layout: Layout, n: int, min_df: int) -> tuple[NDArray[np.uint64], Integers]:
+    runs = pack(layout.codes, n)
+    feeds_before = np.append(0, np.cumsum(layout.codes == LINE_FEED))
+    inside = feeds_before[n:] == feeds_before[: feeds_before.size - n] if runs.size else np.arange(0)
+    packed, rows = runs[inside], layout.rows[: runs.size][inside]
     grams, features, times = np.unique(packed, return_inverse=True, return_counts=True)
     # What stands fewer times than min_df is in fewer texts: three quarters of all n-grams.
     frequent = (times >= min_df)[features]
@@ -52,7 +54,7 @@ def _learn_runs(
     return grams[known], in_texts[known]
 
 
-def _count_texts(features: Integers, rows: NDArray[np.int32], n_features: int) -> Integers:
+def _count_texts(features: Integers, rows: Integers, n_features: int) -> Integers:
     """Return in how many texts each feature stands, shape (n_features,)."""
-    once = np.unique(rows.astype(np.int64) * n_features + features)
+    once = np.unique(rows * n_features + features)
     return np.bincount(once % n_features, minlength=n_features)
