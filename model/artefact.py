@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ArtefactDigestError, ArtefactFormatError, ArtefactNotFoundError, TaxonomyError
+from model.gramindex import GramIndex
 from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
 old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
 must be trained anew.
@@ -29,11 +30,11 @@ MANIFEST = "manifest.json"
 TAXONOMY = "taxonomy.json"
 USER_WORDS = "userdict.txt"
 WORDS = "words.txt"
-CHAR_GRAMS = "char_grams.npy"
+CHAR_INDEX = "char_index.npy"
 IDF = "idf.npy"
 WEIGHTS = "weights.npy"
 INTERCEPTS = "intercepts.npy"
-FILES = (TAXONOMY, USER_WORDS, WORDS, CHAR_GRAMS, IDF, WEIGHTS, INTERCEPTS)
+FILES = (TAXONOMY, USER_WORDS, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
 
 _NEXT_STEP = "restore the folder from a backup or train the model anew"
 
@@ -116,8 +117,8 @@ class Artefact:
     user_words : tuple of UserWord
     words : tuple of str
         Vocabulary; word number i is feature i.
-    char_grams : ndarray of uint64, ascending
-        Packed character n-grams (see `model.layout.pack`); number j is feature ``len(words) + j``.
+    char_index : ndarray of uint64, shape (2**bits,)
+        Table of the `model.gramindex.GramIndex` of character n-grams; number j is feature ``len(words) + j``.
     idf : ndarray of float32, shape (n_features,)
     weights : ndarray of float32, shape (n_features, n_outputs)
         Outputs are: a calibrated logit for each desk, then one for each desk as a further desk, then one for each
@@ -131,7 +132,7 @@ class Artefact:
     taxonomy: Taxonomy
     user_words: tuple[UserWord, ...]
     words: tuple[str, ...]
-    char_grams: NDArray[np.uint64]
+    char_index: NDArray[np.uint64]
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
     intercepts: NDArray[np.float32]
@@ -148,7 +149,7 @@ def save_artefact(artefact: Artefact, folder: Path) -> str:
     for name, content in contents.items():
         _write(folder / name, content)
     for name, array in (
-        (CHAR_GRAMS, artefact.char_grams),
+        (CHAR_INDEX, artefact.char_index),
         (IDF, artefact.idf),
         (WEIGHTS, artefact.weights),
         (INTERCEPTS, artefact.intercepts),
@@ -189,7 +190,7 @@ def load_artefact(folder: Path) -> Artefact:
             taxonomy=Taxonomy.from_dict(json.loads((folder / TAXONOMY).read_bytes())),
             user_words=parse_user_words((folder / USER_WORDS).read_text(encoding="utf-8")),
             words=tuple((folder / WORDS).read_text(encoding="utf-8").split("\n")),
-            char_grams=np.load(folder / CHAR_GRAMS, mmap_mode="r", allow_pickle=False),
+            char_index=np.load(folder / CHAR_INDEX, mmap_mode="r", allow_pickle=False),
             idf=np.load(folder / IDF, mmap_mode="r", allow_pickle=False),
             weights=np.load(folder / WEIGHTS, mmap_mode="r", allow_pickle=False),
             intercepts=np.load(folder / INTERCEPTS, mmap_mode="r", allow_pickle=False),
@@ -248,9 +249,9 @@ def _load_manifest(folder: Path) -> tuple[Manifest, str]:
 
 def _require_shapes(artefact: Artefact, folder: Path) -> None:
     n_desks, n_kinds = len(artefact.taxonomy.desks), len(artefact.taxonomy.kinds)
-    n_features, n_outputs = len(artefact.words) + artefact.char_grams.size, 2 * n_desks + n_kinds
+    n_features, n_outputs = artefact.idf.size, 2 * n_desks + n_kinds
     expected: dict[str, tuple[NDArray[Any], type, tuple[int, ...]]] = {
-        CHAR_GRAMS: (artefact.char_grams, np.uint64, (artefact.char_grams.size,)),
+        CHAR_INDEX: (artefact.char_index, np.uint64, (1 << max(artefact.char_index.size.bit_length() - 1, 1),)),
         IDF: (artefact.idf, np.float32, (n_features,)),
         WEIGHTS: (artefact.weights, np.float32, (n_features, n_outputs)),
         INTERCEPTS: (artefact.intercepts, np.float32, (n_outputs,)),
@@ -260,6 +261,11 @@ def _require_shapes(artefact: Artefact, folder: Path) -> None:
             raise ArtefactFormatError(
                 f"{folder / name}: found {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}; {_NEXT_STEP}"
             )
+    n_grams, numbers = n_features - len(artefact.words), GramIndex(artefact.char_index).numbers()
+    if numbers.size != n_grams or numbers.max(initial=-1) >= n_grams:
+        raise ArtefactFormatError(
+            f"{folder / CHAR_INDEX}: found {numbers.size} n-grams, expected {n_grams}; {_NEXT_STEP}"
+        )
     if set(artefact.manifest.policy.auto_thresholds) != set(artefact.taxonomy.desk_ids):
         raise ArtefactFormatError(f"{folder / MANIFEST}: thresholds for other desks than {TAXONOMY} has; {_NEXT_STEP}")
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from model.features import Occurrences
+from model.features import Occurrences, Values
 from model.layout import Layout
 from model.text import align
 
@@ -34,7 +33,7 @@ def find_evidence(
     texts: Sequence[str],
     layout: Layout,
     found: Sequence[Occurrences],
-    values: csr_array,
+    values: Values,
     weights: NDArray[np.float32],
     outputs: NDArray[np.int64],
 ) -> list[tuple[Evidence, ...]]:
@@ -74,7 +73,7 @@ def find_evidence(
 def _word_shares(
     layout: Layout,
     found: Sequence[Occurrences],
-    values: csr_array,
+    values: Values,
     weights: NDArray[np.float32],
     outputs: NDArray[np.int64],
 ) -> Floats:
@@ -82,7 +81,7 @@ def _word_shares(
     rows = np.repeat(np.arange(layout.n_texts), np.diff(values.indptr))
     contributions = values.data * weights[values.indices, outputs[rows]].astype(np.float64)
     keys, starts, lengths = (np.concatenate(part) for part in zip(*found, strict=True))
-    pairs = rows << np.int64(values.shape[1].bit_length()) | values.indices  # ascending, as in the keys
+    pairs = rows << np.int64(weights.shape[0].bit_length()) | values.indices  # ascending, as in the keys
     kinds = np.searchsorted(pairs, keys >> 1)
     counts = 1 + (keys & 1)
     times = np.bincount(kinds, weights=counts, minlength=pairs.size)

@@ -1,12 +1,11 @@
 """Features of texts that were laid out: which stand where, and their TF-IDF values. Training and serving share it."""
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from model.gramindex import GramIndex
 from model.layout import LONGEST_RUN, Layout, code_points, pack
@@ -35,6 +34,34 @@ class Occurrences(NamedTuple):
     lengths: Integers
 
 
+class Values(NamedTuple):
+    """Feature values of texts in compressed sparse rows, as scipy has them, which takes a third of start-up to import.
+
+    Attributes
+    ----------
+    data : ndarray of float32, shape (n_values,)
+    indices : ndarray of int32, shape (n_values,)
+        Features, ascending within a text.
+    indptr : ndarray of int32, shape (n_texts + 1,)
+        Where each text's values begin; the last is `n_values`.
+    """
+
+    data: NDArray[np.float32]
+    indices: NDArray[np.int32]
+    indptr: NDArray[np.int32]
+
+    def times(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the product with a dense matrix, shape (n_texts, n_columns)."""
+        product = np.empty((self.indptr.size - 1, weights.shape[1]), dtype=np.float32)
+        rows = np.empty((np.diff(self.indptr).max(initial=0), weights.shape[1]), dtype=np.float32)
+        features = self.indices.astype(np.intp)
+        for result, (start, end) in zip(product, pairwise(self.indptr.tolist()), strict=True):
+            own = rows[: end - start]
+            weights.take(features[start:end], axis=0, out=own, mode="clip")  # other modes copy `out` first
+            np.dot(self.data[start:end], own, out=result)
+        return product
+
+
 class FeatureFinder:
     """Finds and weighs the features of a vocabulary in two blocks: words, and character n-grams (blanks left out).
 
@@ -42,8 +69,8 @@ class FeatureFinder:
     ----------
     words : sequence of str
         Word number i is feature i.
-    char_grams : ndarray of uint64
-        Packed (see `model.layout.pack`), without line feeds; number j is feature ``len(words) + j``.
+    char_grams : GramIndex
+        Of character n-grams without line feeds; number j is feature ``len(words) + j``.
     idf : ndarray of float32, shape (n_features,)
     char_ngrams : tuple of int
         Shortest and longest character n-gram.
@@ -54,7 +81,7 @@ class FeatureFinder:
     def __init__(
         self,
         words: Sequence[str],
-        char_grams: NDArray[np.uint64],
+        char_grams: GramIndex,
         idf: NDArray[np.float32],
         char_ngrams: tuple[int, int],
         opening_chars: int,
@@ -65,10 +92,10 @@ class FeatureFinder:
             pack(code_points("".join([words[number] for number in numbers])), n)[::n]
             for n, numbers in zip(_LENGTHS, by_length, strict=True)
         ]
-        self._short_words = GramIndex(np.concatenate(packed))
+        self._short_words = GramIndex.of(np.concatenate(packed))
         self._short_numbers = np.array([*chain(*by_length), -1])  # what is not found is the last
         self._long_words = {word: number for number, word in enumerate(words) if len(word) > LONGEST_RUN}
-        self._char_grams = GramIndex(char_grams)
+        self._char_grams = char_grams
         self._n_words = len(words)
         self._idf = idf
         self._bits = idf.size.bit_length() + 1  # of a key, below the text
@@ -95,12 +122,12 @@ class FeatureFinder:
             found.append(Occurrences(numbers[starts], starts, np.full(starts.size, n)))
         return found
 
-    def weigh(self, found: Sequence[Occurrences], layout: Layout) -> csr_array:
-        """Return values, float32, shape (n_texts, n_features); each block of a row is of length 1 or empty.
+    def weigh(self, found: Sequence[Occurrences], layout: Layout) -> Values:
+        """Return the values of each text; those of words and those of n-grams are of length 1, or there are none.
 
         A value is ``(1 + ln tf) * idf``, as in scikit-learn's `TfidfVectorizer(sublinear_tf=True)`.
         """
-        # To sort the keys is several times faster than to let a sparse matrix add up what is there twice.
+        # Equal keys become neighbours: several times faster than a sparse matrix that adds up what is there twice.
         integer = np.int32 if layout.n_texts << self._bits < 2**31 else np.int64
         keys: NDArray[Any] = np.concatenate([one.keys for one in found], dtype=integer, casting="same_kind")
         keys.sort()
@@ -115,7 +142,7 @@ class FeatureFinder:
         blocks = 2 * rows + (features >= self._n_words)
         values /= np.sqrt(np.bincount(blocks, weights=values**2)).astype(np.float32)[blocks]
         ends = np.searchsorted(rows, np.arange(layout.n_texts + 1, dtype=integer)).astype(np.int32)
-        return csr_array((values, features, ends), shape=(layout.n_texts, self._idf.size))
+        return Values(values, features, ends)
 
     def _number_short_words(self, layout: Layout, runs: Sequence[NDArray[np.uint64]]) -> _Numbered:
         short = np.flatnonzero((layout.word_lengths > 0) & (layout.word_lengths <= LONGEST_RUN))

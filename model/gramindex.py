@@ -17,8 +17,8 @@ class GramIndex:
 
     Parameters
     ----------
-    grams : ndarray of uint64, shape (n_grams,)
-        Each once.
+    table : ndarray of uint64, shape (2**bits,)
+        Its `table` again, as `GramIndex.of` made it.
 
     Notes
     -----
@@ -27,20 +27,32 @@ class GramIndex:
     tell an n-gram and its number exactly (quotienting: D. Knuth, The Art of Computer Programming, vol. 3, 6.4).
     """
 
-    def __init__(self, grams: Grams) -> None:
-        bits = (2 * grams.size + 1).bit_length()  # less than half full, so that no slot of use looks empty
-        while not self._seat(grams, bits):
+    def __init__(self, table: Grams) -> None:
+        bits = table.size.bit_length() - 1
+        self.table = table
+        self._bits, self._shift, self._end = np.uint64(bits), np.uint64(64 - bits), np.uint64(1 << (bits - 1))
+
+    @classmethod
+    def of(cls, grams: Grams) -> "GramIndex":
+        """Return the index of n-grams, each there once, shape (n_grams,); they are numbered in their order."""
+        bits = (2 * grams.size + 1).bit_length()  # less than half full, so that no slot in use looks empty
+        while not (index := cls(np.full(1 << bits, _EMPTY, dtype=np.uint64)))._seat(grams):
             bits += 1
+        return index
+
+    def numbers(self) -> Integers:
+        """Return the numbers of all n-grams, in no order."""
+        return (self.table[self.table != _EMPTY] & (self._end - np.uint64(1))).view(np.int64)
 
     def find(self, grams: Grams) -> Integers:
         """Return the number of each n-gram, -1 where it is not known; shape as `grams`."""
         places, first = self._slots(grams, 0)
-        found = self._table[places]
+        found = self.table[places]
         numbers = self._numbers(found, first)
         # Whoever stands at the second place was turned out of the first, where somebody stands since.
         again = np.flatnonzero((numbers < 0) & (found != _EMPTY))
         places, second = self._slots(grams[again], 1)
-        numbers[again] = self._numbers(self._table[places], second)
+        numbers[again] = self._numbers(self.table[places], second)
         return numbers
 
     def _slots(self, grams: Grams, choice: int | Integers) -> tuple[Integers, Grams]:
@@ -55,10 +67,8 @@ class GramIndex:
         numbers[numbers >= self._end] = _EMPTY
         return numbers.view(np.int64)
 
-    def _seat(self, grams: Grams, bits: int) -> bool:
-        """Fill a table of ``2**bits`` slots; say whether every n-gram found a place."""
-        self._bits, self._shift, self._end = np.uint64(bits), np.uint64(64 - bits), np.uint64(1 << (bits - 1))
-        self._table = np.full(1 << bits, _EMPTY, dtype=np.uint64)
+    def _seat(self, grams: Grams) -> bool:
+        """Fill the table; say whether every n-gram found a place."""
         choices = np.zeros(grams.size, dtype=np.int64)
         waiting = np.arange(grams.size)
         for _ in range(_MAX_ROUNDS):
@@ -66,9 +76,9 @@ class GramIndex:
                 return True
             places, slots = self._slots(grams[waiting], choices[waiting])
             slots |= waiting.astype(np.uint64)
-            before = self._table[places]
-            self._table[places] = slots  # of several that want one place, the last gets it
-            too_late = waiting[self._table[places] != slots]
+            before = self.table[places]
+            self.table[places] = slots  # of several that want one place, the last gets it
+            too_late = waiting[self.table[places] != slots]
             turned_out = np.unique(before[before != _EMPTY] & (self._end - np.uint64(1))).view(np.int64)
             waiting = np.concatenate((too_late, turned_out))
             choices[waiting] ^= 1

@@ -1,4 +1,4 @@
-"""Router: texts -> Routings. Feature values times weights are scores; what is done with them is the published policy."""
+"""Router: texts -> Routings. Values times weights make scores; what is done with them is the published policy."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from model.artefact import Artefact, load_artefact
 from model.evidence import Evidence, find_evidence
-from model.features import FeatureFinder
+from model.features import FeatureFinder, Values
+from model.gramindex import GramIndex
 from model.segment import Segmenter, require_segmenter
 from model.text import feature_lines
 
@@ -93,12 +93,13 @@ class Router:
         self._segmenter = Segmenter(artefact.user_words)
         self._features = FeatureFinder(
             artefact.words,
-            artefact.char_grams,
-            artefact.idf,
+            GramIndex(np.asarray(artefact.char_index)),
+            np.asarray(artefact.idf),
             artefact.manifest.char_ngrams,
             artefact.manifest.opening_chars,
         )
-        self._weights, self._intercepts = artefact.weights, artefact.intercepts
+        # Plain arrays on the same memory: to index a `memmap` is slow.
+        self._weights, self._intercepts = np.asarray(artefact.weights), np.asarray(artefact.intercepts)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Router":
@@ -134,9 +135,9 @@ class Router:
             routings += self._route_batch(texts[i : i + _BATCH], explain)
         return routings
 
-    def _probabilities(self, values: csr_array) -> tuple[Floats, Floats, Floats]:
+    def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats]:
         """Return the probabilities of the desks, of the further desks and of the demand types."""
-        scores = (values @ self._weights + self._intercepts).astype(np.float64)
+        scores = (values.times(self._weights) + self._intercepts).astype(np.float64)
         desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 

@@ -3,9 +3,10 @@
 import hashlib
 import importlib.util
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -42,18 +43,10 @@ class Segmenter:
         self.user_words = tuple(user_words)
         self.backend: Backend = backend or ("rjieba" if importlib.util.find_spec("rjieba") else "jieba")
         self._cut: Any
-        if self.backend == "rjieba":
-            import rjieba
-
-            fast = rjieba.Jieba()
-            for word in self.user_words:
-                fast.add_word(word.word, word.frequency, word.tag)
-            self._cut = fast.cut
-        else:
-            own = _tokenizer()
-            for word in self.user_words:
-                own.add_word(word.word, word.frequency, word.tag)
-            self._cut = own.lcut
+        tokenizer = next(_fast_tokenizers()) if self.backend == "rjieba" else _tokenizer()
+        for word in self.user_words:
+            tokenizer.add_word(word.word, word.frequency, word.tag)
+        self._cut = tokenizer.cut if self.backend == "rjieba" else tokenizer.lcut
 
     def lay_out(self, lines: str) -> Layout:
         """Return the layout of feature texts, one a line, and of their words."""
@@ -63,6 +56,18 @@ class Segmenter:
         """Return the words of `text`, blanks and marks among them: joined they are `text` again."""
         words: list[str] = self._cut(text, False) if self.backend == "rjieba" else self._cut(text, HMM=False)
         return words
+
+
+@cache
+def _fast_tokenizers() -> Iterator[Any]:
+    """Return an endless supply of rjieba tokenizers.
+
+    To import rjieba reads its dictionary into the module, which is the first of them; each further one takes as long
+    again, and as much memory.
+    """
+    import rjieba
+
+    return chain((rjieba,), iter(rjieba.Jieba, None))
 
 
 def _tokenizer() -> Any:

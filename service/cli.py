@@ -86,16 +86,17 @@ def score(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV or JSON Lines file.")],
     target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file.")],
     text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-    from model.router import Router
-    from service.batch.score import score_table
+    from service.batch.score import load_router, score_table
 
-    router = Router.load(ctx.ensure_object(Registry).path(CHAMPION))
+    model = ctx.ensure_object(Registry).path(CHAMPION)
+    router = load_router(model)
     console = Console(stderr=True)
     with Progress(
         "评分",
@@ -106,7 +107,9 @@ def score(
         disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task("score", total=source.stat().st_size if source.is_file() else None)
-        summary = score_table(router, source, target, text_column, lambda n: progress.advance(task, n))
+        summary = score_table(
+            model, source, target, text_column, workers=workers, advance=lambda n: progress.advance(task, n)
+        )
     if as_json:
         record = {
             "rows": summary.rows,

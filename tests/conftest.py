@@ -65,8 +65,14 @@ def home(artefact: Artefact, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def router(home: Path) -> Router:
-    return Router.load(Registry.of_home(home).path("champion"))
+def model(home: Path) -> Path:
+    """The folder of the small model."""
+    return Registry.of_home(home).path("champion")
+
+
+@pytest.fixture(scope="session")
+def router(model: Path) -> Router:
+    return Router.load(model)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model import artefact as artefact_module
-from model.artefact import CHAR_GRAMS, FILES, MANIFEST, WEIGHTS, Artefact, load_artefact, save_artefact
+from model.artefact import CHAR_INDEX, FILES, MANIFEST, WEIGHTS, Artefact, load_artefact, save_artefact
 from model.errors import ArtefactDigestError, ArtefactError, ArtefactFormatError, ArtefactNotFoundError
 from model.router import Router
 
@@ -29,7 +29,7 @@ def test_round_trip(artefact: Artefact, folder: Path) -> None:
     assert loaded.user_words == artefact.user_words
     assert loaded.manifest == replace(artefact.manifest, files=loaded.manifest.files)
     np.testing.assert_array_equal(loaded.weights, artefact.weights)
-    np.testing.assert_array_equal(loaded.char_grams, artefact.char_grams)
+    np.testing.assert_array_equal(loaded.char_index, artefact.char_index)
 
 
 def test_weights_are_memory_mapped_read_only(folder: Path) -> None:
@@ -81,11 +81,11 @@ def test_a_truncated_file_is_refused(folder: Path, name: str) -> None:
         Router.load(folder)
 
 
-@pytest.mark.parametrize("version", [1, 99])
+@pytest.mark.parametrize("version", [1, 2, 99])
 def test_another_format_version_is_refused(artefact: Artefact, tmp_path: Path, version: int) -> None:
-    """Format 1 did not count the opening twice: its weights would score wrongly."""
+    """Format 1 did not count the opening twice: its weights would score wrongly; 2 listed the n-grams themselves."""
     save_artefact(replace(artefact, manifest=replace(artefact.manifest, format_version=version)), tmp_path)
-    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 2"):
+    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 3"):
         Router.load(tmp_path)
 
 
@@ -123,9 +123,9 @@ def test_files_of_two_models_do_not_mix(
     folder: Path, artefact: Artefact, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = tmp_path_factory.mktemp("other")
-    save_artefact(replace(artefact, char_grams=artefact.char_grams + np.uint64(1)), other)
-    shutil.copy(other / CHAR_GRAMS, folder / CHAR_GRAMS)
-    with pytest.raises(ArtefactDigestError, match=CHAR_GRAMS):
+    save_artefact(replace(artefact, char_index=artefact.char_index ^ np.uint64(1 << 50)), other)
+    shutil.copy(other / CHAR_INDEX, folder / CHAR_INDEX)
+    with pytest.raises(ArtefactDigestError, match=CHAR_INDEX):
         Router.load(folder)
 
 

@@ -17,26 +17,26 @@ from tests.conftest import read_csv, write_csv
 AWKWARD = ["", " ", "a,b", 'q"uote', "two\nlines", "crlf\r\nin cell", "\u2028", "😀", "nul\x00", "'", "工资\t拖欠"]
 
 
-def score(router: Router, source: Path, target: str = "out.csv", column: str = "text") -> Path:
+def score(model: Path, source: Path, target: str = "out.csv", column: str = "text") -> Path:
     result = source.with_name(target)
-    score_table(router, source, result, column)
+    score_table(model, source, result, column)
     return result
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
-def test_csv_in_any_office_encoding(tmp_path: Path, router: Router, encoding: str) -> None:
+def test_csv_in_any_office_encoding(tmp_path: Path, model: Path, encoding: str) -> None:
     source = write_csv(
         tmp_path / "in.csv", ["序号", "text"], ["1", "老板拖欠工资"], ["2", "工伤怎么认定"], encoding=encoding
     )
-    rows = read_csv(score(router, source))
+    rows = read_csv(score(model, source))
     assert [row["序号"] for row in rows] == ["1", "2"]
     assert [row["text"] for row in rows] == ["老板拖欠工资", "工伤怎么认定"]
     assert list(rows[0]) == ["序号", "text", *COLUMNS]
 
 
-def test_scores_are_the_routers(tmp_path: Path, router: Router) -> None:
+def test_scores_are_the_routers(tmp_path: Path, model: Path, router: Router) -> None:
     text = "老板拖欠我们三个月工资了,一共十二个人"
-    (row,) = read_csv(score(router, write_csv(tmp_path / "in.csv", ["text"], [text])))
+    (row,) = read_csv(score(model, write_csv(tmp_path / "in.csv", ["text"], [text])))
     routing = router.route([text], explain=False)[0]
     assert (row["tip_desk"], row["tip_desk_name"], row["tip_decision"]) == (
         routing.desk,
@@ -49,20 +49,35 @@ def test_scores_are_the_routers(tmp_path: Path, router: Router) -> None:
     assert row["tip_model_version"] == router.version
 
 
-def test_awkward_cells_come_back_as_they_were(tmp_path: Path, router: Router) -> None:
+def test_more_workers_change_nothing(tmp_path: Path, model: Path) -> None:
+    rows = [[str(n), "老板拖欠工资" if n % 3 else "工伤怎么认定", "多"][: 2 + (n == 1500)] for n in range(2500)]
+    source = write_csv(tmp_path / "in.csv", ["id", "text"], *rows)
+    alone = score_table(model, source, tmp_path / "1.csv", "text", workers=1)
+    shared = score_table(model, source, tmp_path / "2.csv", "text", workers=2)
+    for name in ("{}.csv", "{}.csv.rejects.csv"):
+        assert (tmp_path / name.format(1)).read_bytes() == (tmp_path / name.format(2)).read_bytes()
+    assert (alone.rows, alone.rejects, alone.desks) == (
+        shared.rows,
+        shared.rejects,
+        shared.desks,
+    )
+    assert alone.rows == 2499
+
+
+def test_awkward_cells_come_back_as_they_were(tmp_path: Path, model: Path) -> None:
     source = write_csv(tmp_path / "in.csv", ["id", "text"], *([str(n), text] for n, text in enumerate(AWKWARD)))
-    rows = read_csv(score(router, source))
+    rows = read_csv(score(model, source))
     assert [row["text"] for row in rows] == AWKWARD
 
 
-def test_an_unreadable_text_stays_for_review(tmp_path: Path, router: Router) -> None:
+def test_an_unreadable_text_stays_for_review(tmp_path: Path, model: Path) -> None:
     source = write_csv(tmp_path / "in.csv", ["id", "text"], ["1", ""], ["2", "???"], ["3", "hello"])
-    assert [row["tip_decision"] for row in read_csv(score(router, source))] == ["review"] * 3
+    assert [row["tip_decision"] for row in read_csv(score(model, source))] == ["review"] * 3
 
 
-def test_ragged_rows_go_to_the_rejects_raw(tmp_path: Path, router: Router) -> None:
+def test_ragged_rows_go_to_the_rejects_raw(tmp_path: Path, model: Path) -> None:
     (tmp_path / "in.csv").write_text("id,text\n1,欠薪\n2\n3,欠薪,多\n\n4,加班\n", encoding="utf-8")
-    summary = score_table(router, tmp_path / "in.csv", tmp_path / "out.csv", "text")
+    summary = score_table(model, tmp_path / "in.csv", tmp_path / "out.csv", "text")
     assert (summary.rows, summary.rejects) == (2, 2)
     assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ["1", "4"]
     rejects = read_csv(tmp_path / "out.csv.rejects.csv")
@@ -70,10 +85,10 @@ def test_ragged_rows_go_to_the_rejects_raw(tmp_path: Path, router: Router) -> No
     assert rejects[0]["reason"] == "1 fields, the header has 2"
 
 
-def test_a_quote_that_never_closes_costs_one_row(tmp_path: Path, router: Router) -> None:
+def test_a_quote_that_never_closes_costs_one_row(tmp_path: Path, model: Path) -> None:
     lines = ["id,text", "1,欠薪", '2,"没有结尾', "3,加班", '4,"两\n行"', "5,工伤"]
     (tmp_path / "in.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    score_table(router, tmp_path / "in.csv", tmp_path / "out.csv", "text")
+    score_table(model, tmp_path / "in.csv", tmp_path / "out.csv", "text")
     assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ["1", "3", "4", "5"]
     (reject,) = read_csv(tmp_path / "out.csv.rejects.csv")
     assert (reject["line"], reject["raw"]) == ("3", '2,"没有结尾')
@@ -93,58 +108,58 @@ def test_every_line_of_any_file_is_in_a_row_or_a_reject(
     assert sum(text.count("工") for text in taken) == "\n".join(lines).count("工")
 
 
-def test_the_rejects_of_an_earlier_run_go(tmp_path: Path, router: Router) -> None:
+def test_the_rejects_of_an_earlier_run_go(tmp_path: Path, model: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("id,text\n1\n", encoding="utf-8")
     rejects = tmp_path / "out.csv.rejects.csv"
-    score_table(router, source, tmp_path / "out.csv", "text")
+    score_table(model, source, tmp_path / "out.csv", "text")
     assert rejects.exists()
     source.write_text("id,text\n1,欠薪\n", encoding="utf-8")
-    score_table(router, source, tmp_path / "out.csv", "text")
+    score_table(model, source, tmp_path / "out.csv", "text")
     assert not rejects.exists()
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+cmd", "-cmd", "@sum", "\t=1", "＝1", "=cmd|' /C calc'!A0"])
-def test_a_spreadsheet_runs_no_cell(tmp_path: Path, router: Router, formula: str) -> None:
+def test_a_spreadsheet_runs_no_cell(tmp_path: Path, model: Path, formula: str) -> None:
     source = write_csv(tmp_path / "in.csv", ["text", "note"], ["欠薪", formula])
-    (row,) = read_csv(score(router, source))
+    (row,) = read_csv(score(model, source))
     assert row["note"] == "'" + formula
 
 
 @pytest.mark.parametrize("number", ["-5", "+86", "-3.5%", "-1,000"])
-def test_numbers_stay_numbers(tmp_path: Path, router: Router, number: str) -> None:
+def test_numbers_stay_numbers(tmp_path: Path, model: Path, number: str) -> None:
     source = write_csv(tmp_path / "in.csv", ["text", "note"], ["欠薪", number])
-    (row,) = read_csv(score(router, source))
+    (row,) = read_csv(score(model, source))
     assert row["note"] == number
 
 
-def test_json_lines(tmp_path: Path, router: Router) -> None:
+def test_json_lines(tmp_path: Path, model: Path) -> None:
     lines = ['{"id": 1, "text": "欠薪", "n": {"a": [1]}}', '{"text": null}', '{"id": 3}', "", '{"text": "\\ud800"}']
     (tmp_path / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    result = score(router, tmp_path / "in.jsonl", "out.jsonl")
+    result = score(model, tmp_path / "in.jsonl", "out.jsonl")
     items = [json.loads(line) for line in result.read_text(encoding="utf-8").splitlines()]
     originals = [json.loads(line) for line in lines if line]
     assert [{k: v for k, v in item.items() if not k.startswith("tip_")} for item in items] == originals
     assert [item["tip_decision"] for item in items[1:]] == ["review"] * 3
 
 
-def test_json_lines_that_are_none_go_to_the_rejects(tmp_path: Path, router: Router) -> None:
+def test_json_lines_that_are_none_go_to_the_rejects(tmp_path: Path, model: Path) -> None:
     lines = ['{"text": "欠薪"}', "{broken", "[1]", "3", "[" * 100_000]
     (tmp_path / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    summary = score_table(router, tmp_path / "in.jsonl", tmp_path / "out.csv", "text")
+    summary = score_table(model, tmp_path / "in.jsonl", tmp_path / "out.csv", "text")
     assert (summary.rows, summary.rejects) == (1, 4)
     rejects = read_csv(tmp_path / "out.csv.rejects.csv")
     assert [row["line"] for row in rejects] == ["2", "3", "4", "5"]
     assert [row["raw"] for row in rejects[:3]] == ["{broken", "[1]", "3"]
 
 
-def test_formats_may_be_crossed(tmp_path: Path, router: Router) -> None:
+def test_formats_may_be_crossed(tmp_path: Path, model: Path) -> None:
     source = write_csv(tmp_path / "in.csv", ["text", "note"], ["欠薪", "=1"])
-    item = json.loads(score(router, source, "out.jsonl").read_text(encoding="utf-8"))
+    item = json.loads(score(model, source, "out.jsonl").read_text(encoding="utf-8"))
     assert item["note"] == "=1"
     back = tmp_path / "in2.jsonl"
     back.write_text('{"text": "欠薪", "n": [1, "二"]}\n{"text": "加班", "m": true}\n', encoding="utf-8")
-    rows = read_csv(score(router, back, "out2.csv"))
+    rows = read_csv(score(model, back, "out2.csv"))
     assert [(row["n"], row["m"]) for row in rows] == [('[1, "二"]', ""), ("", "true")]
 
 
@@ -160,35 +175,35 @@ def test_formats_may_be_crossed(tmp_path: Path, router: Router) -> None:
     ],
     ids=["no column", "empty", "two encodings", "scored already", "format", "no objects"],
 )
-def test_unusable_input_is_one_line(tmp_path: Path, router: Router, name: str, content: bytes, message: str) -> None:
+def test_unusable_input_is_one_line(tmp_path: Path, model: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TableError, match=message) as caught:
-        score_table(router, tmp_path / name, tmp_path / "out.csv", "text")
+        score_table(model, tmp_path / name, tmp_path / "out.csv", "text")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_the_input_is_never_overwritten(tmp_path: Path, router: Router) -> None:
+def test_the_input_is_never_overwritten(tmp_path: Path, model: Path) -> None:
     source = write_csv(tmp_path / "in.csv", ["text"], ["欠薪"])
     with pytest.raises(TableError, match="input itself"):
-        score_table(router, source, tmp_path / "." / "in.csv", "text")
+        score_table(model, source, tmp_path / "." / "in.csv", "text")
     assert source.read_text(encoding="utf-8").splitlines() == ["text", "欠薪"]
 
 
-def test_a_failed_run_leaves_the_old_result(tmp_path: Path, router: Router) -> None:
+def test_a_failed_run_leaves_the_old_result(tmp_path: Path, model: Path) -> None:
     target = tmp_path / "out.csv"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(TableError):
-        score_table(router, tmp_path / "missing.csv", target, "text")
+        score_table(model, tmp_path / "missing.csv", target, "text")
     assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_two_columns_of_the_same_name_both_stay(tmp_path: Path, router: Router) -> None:
+def test_two_columns_of_the_same_name_both_stay(tmp_path: Path, model: Path) -> None:
     source = write_csv(tmp_path / "in.csv", ["备注", "text", "备注"], ["一", "欠薪", "二"])
-    with score(router, source).open(encoding="utf-8-sig", newline="") as file:
+    with score(model, source).open(encoding="utf-8-sig", newline="") as file:
         header, row = csv.reader(file)
     assert header[:3] == ["备注", "text", "备注"]
     assert row[:3] == ["一", "欠薪", "二"]
-    item = json.loads(score(router, source, "out.jsonl").read_text(encoding="utf-8"))
+    item = json.loads(score(model, source, "out.jsonl").read_text(encoding="utf-8"))
     assert (item["备注"], item["备注_2"]) == ("一", "二")

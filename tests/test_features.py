@@ -1,15 +1,19 @@
 """Features are found where they stand, and weighed as scikit-learn weighs them."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from model.features import FeatureFinder
+from model.gramindex import GramIndex
 from model.layout import code_points, pack
 from model.segment import Segmenter
 from model.text import feature_lines
 
 WORDS = ("一", "公司", "工资", "有限公司")
 GRAMS = np.sort(np.concatenate([pack(code_points("欠工资"), n) for n in (1, 2, 3)]))
-FINDER = FeatureFinder(WORDS, GRAMS, np.ones(len(WORDS) + GRAMS.size, dtype=np.float32), (1, 3), opening_chars=4)
+FINDER = FeatureFinder(
+    WORDS, GramIndex.of(GRAMS), np.ones(len(WORDS) + GRAMS.size, dtype=np.float32), (1, 3), opening_chars=4
+)
 
 
 def found_in(texts: list[str]) -> list[tuple[int, int, int, bool]]:
@@ -43,7 +47,15 @@ def test_what_ends_in_the_opening_counts_twice() -> None:
 
 def test_each_block_of_a_text_is_of_length_one_or_empty() -> None:
     layout = Segmenter(()).lay_out(feature_lines(["公司欠工资", "", "天", "欠"]))
+    data, features, starts = FINDER.weigh(FINDER.find(layout), layout)
+    values = csr_array((data, features, starts), shape=(4, len(WORDS) + GRAMS.size)).toarray()
+    lengths = np.linalg.norm(values[:, : len(WORDS)], axis=1), np.linalg.norm(values[:, len(WORDS) :], axis=1)
+    np.testing.assert_allclose(lengths, [[1, 0, 0, 0], [1, 0, 0, 1]], rtol=1e-6)
+
+
+def test_values_times_weights_is_the_product() -> None:
+    layout = Segmenter(()).lay_out(feature_lines(["公司欠工资", "", "天", "欠工资欠工资"]))
     values = FINDER.weigh(FINDER.find(layout), layout)
-    words, grams = values[:, : len(WORDS)], values[:, len(WORDS) :]
-    for block, lengths in ((words, [1, 0, 0, 0]), (grams, [1, 0, 0, 1])):
-        np.testing.assert_allclose(np.sqrt((block**2).sum(axis=1)), lengths, rtol=1e-6)
+    weights = np.random.default_rng(0).normal(size=(len(WORDS) + GRAMS.size, 3)).astype(np.float32)
+    expected = csr_array(tuple(values), shape=(4, weights.shape[0])) @ weights
+    np.testing.assert_allclose(values.times(weights), expected, atol=1e-6)

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from model.features import FeatureFinder
+from model.gramindex import GramIndex
 from model.layout import Layout
 from model.segment import Segmenter, UserWord
 from model.text import feature_lines
@@ -93,11 +94,12 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return Segmenter(self.user_words).lay_out(feature_lines([str(text) for text in X]))
 
     def _values(self, layout: Layout) -> csr_array:
-        finder = FeatureFinder(self.words_, self.char_grams_, self.idf_, self.char_ngrams, self.opening_chars)
-        values = finder.weigh(finder.find(layout), layout)
-        is_word = values.indices < len(self.words_)
-        values.data *= np.where(is_word, np.float32(self.word_weight), np.float32(self.char_weight))
-        return values
+        finder = FeatureFinder(
+            self.words_, GramIndex.of(self.char_grams_), self.idf_, self.char_ngrams, self.opening_chars
+        )
+        data, features, starts = finder.weigh(finder.find(layout), layout)
+        data *= np.where(features < len(self.words_), np.float32(self.word_weight), np.float32(self.char_weight))
+        return csr_array((data, features, starts), shape=(layout.n_texts, self.idf_.size))
 
 
 class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

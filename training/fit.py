@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from sklearn.model_selection import StratifiedGroupKFold
 
 from model.artefact import Artefact, Manifest
+from model.gramindex import GramIndex
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
 from training.calibrate import Calibration, Constants, fit_calibration, fit_constants
@@ -190,7 +191,7 @@ def _collapse(
         taxonomy=taxonomy,
         user_words=user_words,
         words=tuple(vectorizer.words_),
-        char_grams=vectorizer.char_grams_,
+        char_index=GramIndex.of(vectorizer.char_grams_).table,
         idf=vectorizer.idf_,
         weights=weights.astype(np.float32),
         intercepts=intercepts.astype(np.float32),

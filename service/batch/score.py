@@ -1,12 +1,16 @@
 """The local engine: a table in, the same table with routings out, rejects beside it."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
+from typing import Any
+
+from joblib import Parallel, delayed
 
 from model.errors import TableError
 from model.router import Router, Routing
@@ -23,8 +27,12 @@ COLUMNS = (
     "tip_kind",
     "tip_model_version",
 )
+_DESK, _DECISION = COLUMNS.index("tip_desk"), COLUMNS.index("tip_decision")
 _TOP = 3
 _CHUNK = 1000  # rows
+
+load_router = cache(Router.load)
+"""Return the router for the model in a folder: loaded once in each process, however many chunks it is given."""
 
 
 @dataclass
@@ -48,20 +56,26 @@ class Summary:
 
 
 def score_table(
-    router: Router,
+    model: Path,
     source: Path,
     target: Path,
     text_column: str,
+    *,
+    workers: int = 1,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Summary:
     """Score a table and return what was done.
 
     Parameters
     ----------
+    model : Path
+        Folder of a published model.
     source, target : Path
         The formats are those of their names.
     text_column : str
         Which column holds the tip.
+    workers : int
+        Processes that route; rows stay in order.
     advance : callable
         Told after each line how many bytes of `source` it took.
 
@@ -81,12 +95,13 @@ def score_table(
         writer = stack.enter_context(create_table(target, [*reader.columns, *COLUMNS]))
         rejects: CsvWriter | None = None
         records = iter(reader)
-        while chunk := list(islice(records, _CHUNK)):
+        chunks = iter(lambda: list(islice(records, _CHUNK)), [])
+        for chunk, routed in _route_chunks(model, chunks, workers):
             rows = [record for record in chunk if isinstance(record, Row)]
-            for row, routing in zip(rows, router.route([row.text for row in rows], explain=False), strict=True):
-                writer.write([*row.values, *routing_cells(routing)])
-                summary.desks[routing.desk] += 1
-                summary.decisions[routing.decision] += 1
+            for row, cells in zip(rows, routed, strict=True):
+                writer.write([*row.values, *cells])
+                summary.desks[cells[_DESK]] += 1
+                summary.decisions[cells[_DECISION]] += 1
             for reject in chunk:
                 if isinstance(reject, Reject):
                     if rejects is None:
@@ -100,6 +115,25 @@ def score_table(
         summary.rejects_path = rejects_path
     summary.seconds = perf_counter() - began
     return summary
+
+
+def _route_chunks(
+    model: Path, chunks: Iterable[list[Row | Reject]], workers: int
+) -> Iterator[tuple[list[Row | Reject], list[Sequence[str]]]]:
+    """Yield each chunk with the cells of `COLUMNS` for its rows, in order."""
+    sent: deque[list[Row | Reject]] = deque()
+
+    def tasks() -> Iterator[Any]:
+        for chunk in chunks:
+            sent.append(chunk)
+            yield delayed(_route)(model, [record.text for record in chunk if isinstance(record, Row)])
+
+    for routed in Parallel(n_jobs=workers, return_as="generator", batch_size=1)(tasks()):
+        yield sent.popleft(), routed
+
+
+def _route(model: Path, texts: list[str]) -> list[Sequence[str]]:
+    return [routing_cells(routing) for routing in load_router(model).route(texts, explain=False)]
 
 
 def routing_cells(routing: Routing) -> Sequence[str]:
