@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -283,5 +284,6 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    # One call for the whole file, so that other threads run while it hashes.
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return hashlib.sha256(content).hexdigest()

@@ -1,14 +1,14 @@
 """Features of texts that were laid out: which stand where, and their TF-IDF values. Training and serving share it."""
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.gramindex import GramIndex
-from model.layout import LONGEST_RUN, Layout, code_points, pack
+from model.layout import LINE_FEED, LONGEST_RUN, Layout, code_points, pack
 
 _LENGTHS = range(1, LONGEST_RUN + 1)
 Integers = NDArray[np.int64]
@@ -87,14 +87,15 @@ class FeatureFinder:
         opening_chars: int,
     ) -> None:
         # Nine words of ten are short enough to be looked up as n-grams are, all at once.
-        by_length = [[number for number, word in enumerate(words) if len(word) == n] for n in _LENGTHS]
-        packed = [
-            pack(code_points("".join([words[number] for number in numbers])), n)[::n]
-            for n, numbers in zip(_LENGTHS, by_length, strict=True)
-        ]
+        codes = code_points("\n".join(words))
+        ends = np.append(np.flatnonzero(codes == LINE_FEED), codes.size)
+        starts = np.append(0, ends[:-1] + 1)
+        by_length = [np.flatnonzero(ends - starts == n) for n in _LENGTHS]
+        packed = [pack(codes, n)[starts[numbers]] for n, numbers in zip(_LENGTHS, by_length, strict=True)]
         self._short_words = GramIndex.of(np.concatenate(packed))
-        self._short_numbers = np.array([*chain(*by_length), -1])  # what is not found is the last
-        self._long_words = {word: number for number, word in enumerate(words) if len(word) > LONGEST_RUN}
+        self._short_numbers = np.concatenate([*by_length, [-1]])  # what is not found is the last
+        long = np.flatnonzero(ends - starts > LONGEST_RUN)
+        self._long_words = {words[number]: number for number in long.tolist()}
         self._char_grams = char_grams
         self._n_words = len(words)
         self._idf = idf

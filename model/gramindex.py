@@ -42,7 +42,8 @@ class GramIndex:
 
     def numbers(self) -> Integers:
         """Return the numbers of all n-grams, in no order."""
-        return (self.table[self.table != _EMPTY] & (self._end - np.uint64(1))).view(np.int64)
+        numbers: Grams = self.table[self.table != _EMPTY] & (self._end - np.uint64(1))
+        return numbers.view(np.int64)
 
     def find(self, grams: Grams) -> Integers:
         """Return the number of each n-gram, -1 where it is not known; shape as `grams`."""
@@ -79,7 +80,8 @@ class GramIndex:
             before = self.table[places]
             self.table[places] = slots  # of several that want one place, the last gets it
             too_late = waiting[self.table[places] != slots]
-            turned_out = np.unique(before[before != _EMPTY] & (self._end - np.uint64(1))).view(np.int64)
-            waiting = np.concatenate((too_late, turned_out))
+            turned_out = np.zeros(grams.size, dtype=np.bool_)
+            turned_out[(before[before != _EMPTY] & (self._end - np.uint64(1))).view(np.int64)] = True
+            waiting = np.concatenate((too_late, np.flatnonzero(turned_out)))
             choices[waiting] ^= 1
         return False

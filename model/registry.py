@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
-
 from model.artefact import MANIFEST, Artefact, Manifest, load_artefact, load_manifest, save_artefact
 from model.errors import ArtefactFormatError, ArtefactNotFoundError
 
@@ -176,6 +174,8 @@ class Registry:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep other writers out, in this process and in others; readers never wait."""
+        from filelock import FileLock  # takes as long to import as a tip to route, and readers need no lock
+
         with FileLock(self.folder / ".lock"):
             yield
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from model.artefact import Artefact, load_artefact
 from model.evidence import Evidence, find_evidence
 from model.features import FeatureFinder, Values
 from model.gramindex import GramIndex
-from model.segment import Segmenter, require_segmenter
+from model.segment import Segmenter, preload, require_segmenter
 from model.text import feature_lines
 
 Decision = Literal["auto", "confirm", "review"]
@@ -110,7 +111,14 @@ class Router:
         ArtefactError
             If there is none, a byte of it differs, or it needs another version of tipdesk or of jieba.
         """
-        return cls(load_artefact(Path(folder)))
+        # rjieba reads its dictionary for as long as it takes to verify a model: do both at once.
+        reading = Thread(target=preload)
+        reading.start()
+        try:
+            artefact = load_artefact(Path(folder))
+        finally:
+            reading.join()
+        return cls(artefact)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""

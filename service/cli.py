@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -166,6 +165,8 @@ def _percent(probability: float) -> str:
 
 
 def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

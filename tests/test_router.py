@@ -96,7 +96,7 @@ def test_decisions_follow_the_policy(router: Router, corpus: list[Tip]) -> None:
 def test_a_model_for_another_segmenter_is_refused(artefact: Artefact) -> None:
     from dataclasses import replace
 
-    manifest = replace(artefact.manifest, segmenter={**artefact.manifest.segmenter, "version": "0.1"})
+    manifest = replace(artefact.manifest, segmenter={"name": "jieba", "version": "0.1", "rjieba": "0.1"})
     with pytest.raises(ArtefactFormatError, match="segmenter"):
         Router(replace(artefact, manifest=manifest))
 

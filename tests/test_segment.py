@@ -1,5 +1,6 @@
 """rjieba gives what jieba gives."""
 
+import importlib.metadata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,10 +76,22 @@ def test_a_word_list_with_faults_is_refused(tmp_path: Path) -> None:
         read_word_list(tmp_path / "userdict.txt")
 
 
-@pytest.mark.parametrize("part", ["version", "dictionary_sha256", "rjieba"])
-def test_another_segmenter_is_refused(part: str) -> None:
+@pytest.mark.parametrize("part", ["version", "dictionary_sha256"])
+def test_another_jieba_is_refused_where_it_segments(part: str) -> None:
     with pytest.raises(ArtefactFormatError, match=part):
-        require_segmenter({**segmenter_identity(), part: "another"})
+        require_segmenter({**segmenter_identity(), "rjieba": "", part: "another"})
+
+
+@pytest.mark.skipif(not segmenter_identity()["rjieba"], reason="rjieba has no wheel here")
+def test_another_rjieba_is_refused() -> None:
+    with pytest.raises(ArtefactFormatError, match=r"rjieba '0\.1'"):
+        require_segmenter({**segmenter_identity(), "rjieba": "0.1"})
+
+
+def test_the_identity_is_that_of_the_installed_packages() -> None:
+    assert segmenter_identity()["version"] == importlib.metadata.version("jieba")
+    if segmenter_identity()["rjieba"]:
+        assert segmenter_identity()["rjieba"] == importlib.metadata.version("rjieba")
 
 
 def test_a_machine_without_rjieba_may_serve() -> None:

@@ -1,11 +1,11 @@
 """The classifier as scikit-learn knows it: texts -> TF-IDF values -> one linear separator a desk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -19,8 +19,9 @@ from model.layout import Layout
 from model.segment import Segmenter, UserWord
 from model.text import feature_lines
 from training.config import TrainingConfig
-from training.vocabulary import learn_char_grams, learn_words, smooth_idf
+from training.vocabulary import learn_vocabulary
 
+_TEXTS_AT_ONCE = 8192
 _TOLERANCE = 0.1  # a finer one takes longer and changes no figure
 
 
@@ -79,27 +80,29 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> csr_array:  # noqa: ARG002 (scikit-learn's signature)
         """Learn the vocabulary of texts and return their values, shape (n_samples, n_features)."""
-        layout = self._lay_out(X)
-        self.words_, words_in_texts = learn_words(layout, self.min_df)
-        self.char_grams_, grams_in_texts = learn_char_grams(layout, self.char_ngrams, self.min_df)
-        self.idf_ = smooth_idf([words_in_texts, grams_in_texts], layout.n_texts)
-        return self._values(layout)
+        texts = [str(text) for text in X]
+        vocabulary = learn_vocabulary(self._lay_out(texts), self.char_ngrams, self.min_df)
+        self.words_, self.char_grams_, self.idf_ = vocabulary
+        return self.transform(texts)
 
     def transform(self, X: Iterable[str]) -> csr_array:
         """Return the values of texts, shape (n_samples, n_features): words, then character n-grams."""
         check_is_fitted(self)
-        return self._values(self._lay_out(X))
-
-    def _lay_out(self, X: Iterable[str]) -> Layout:
-        return Segmenter(self.user_words).lay_out(feature_lines([str(text) for text in X]))
-
-    def _values(self, layout: Layout) -> csr_array:
         finder = FeatureFinder(
             self.words_, GramIndex.of(self.char_grams_), self.idf_, self.char_ngrams, self.opening_chars
         )
-        data, features, starts = finder.weigh(finder.find(layout), layout)
-        data *= np.where(features < len(self.words_), np.float32(self.word_weight), np.float32(self.char_weight))
-        return csr_array((data, features, starts), shape=(layout.n_texts, self.idf_.size))
+        parts = [csr_array((0, self.idf_.size), dtype=np.float32)]
+        for layout in self._lay_out([str(text) for text in X]):
+            data, features, starts = finder.weigh(finder.find(layout), layout)
+            data *= np.where(features < len(self.words_), np.float32(self.word_weight), np.float32(self.char_weight))
+            parts.append(csr_array((data, features, starts), shape=(layout.n_texts, self.idf_.size)))
+        return vstack(parts, format="csr")
+
+    def _lay_out(self, texts: Sequence[str]) -> Iterator[Layout]:
+        """Yield layouts of a part of the texts after the other, for memory's sake."""
+        segmenter = Segmenter(self.user_words)
+        for i in range(0, len(texts), _TEXTS_AT_ONCE):
+            yield segmenter.lay_out(feature_lines(texts[i : i + _TEXTS_AT_ONCE]))
 
 
 class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -1,6 +1,7 @@
-"""The features that a model knows, learned from texts that were laid out."""
+"""The features that a model knows, learned from texts that were laid out a part at a time."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,50 +9,70 @@ from numpy.typing import NDArray
 from model.layout import LINE_FEED, Layout, pack
 
 Integers = NDArray[np.int64]
+Grams = NDArray[np.uint64]
 
 
-def learn_words(layout: Layout, min_df: int) -> tuple[list[str], Integers]:
-    """Return the words that stand in at least `min_df` texts, sorted, and in how many each does."""
-    words = sorted({word for word in layout.words if not word.isspace()})
-    numbers = {word: number for number, word in enumerate(words)}
-    places = np.array([place for place, word in enumerate(layout.words) if word in numbers], dtype=np.int64)
-    features = np.array([numbers[layout.words[place]] for place in places], dtype=np.int64)
-    in_texts = _count_texts(features, layout.rows[layout.word_starts[places]], len(words))
-    return [word for word, n_texts in zip(words, in_texts, strict=True) if n_texts >= min_df], in_texts[
-        in_texts >= min_df
-    ]
+class Vocabulary(NamedTuple):
+    """What stands in enough texts.
 
-
-def learn_char_grams(layout: Layout, char_ngrams: tuple[int, int], min_df: int) -> tuple[NDArray[np.uint64], Integers]:
-    """Return the packed n-grams that stand in at least `min_df` texts, ascending, and in how many each does."""
-    learned = [_learn_runs(layout, n, min_df) for n in range(char_ngrams[0], char_ngrams[1] + 1)]
-    grams, in_texts = (np.concatenate(parts) for parts in zip(*learned, strict=True))
-    order = np.argsort(grams)
-    return grams[order], in_texts[order]
-
-
-def smooth_idf(in_texts: Iterable[Integers], n_texts: int) -> NDArray[np.float32]:
-    """Return the inverse document frequencies of blocks of features, one after the other.
-
-    Notes
-    -----
-    That of scikit-learn's `TfidfTransformer`: as if one more text held every feature.
+    Attributes
+    ----------
+    words : list of str
+        Sorted.
+    char_grams : ndarray of uint64, ascending
+        Packed character n-grams.
+    idf : ndarray of float32, shape (n_features,)
+        Inverse document frequencies of words, then of n-grams.
     """
-    idf: NDArray[np.float32] = (np.log((1 + n_texts) / (1 + np.concatenate([*in_texts]))) + 1).astype(np.float32)
-    return idf
+
+    words: list[str]
+    char_grams: Grams
+    idf: NDArray[np.float32]
 
 
-def _learn_runs(layout: Layout, n: int, min_df: int) -> tuple[NDArray[np.uint64], Integers]:
+def learn_vocabulary(layouts: Iterable[Layout], char_ngrams: tuple[int, int], min_df: int) -> Vocabulary:
+    """Return the words and the character n-grams that stand in at least `min_df` of all texts."""
+    n_texts = 0
+    numbers: dict[str, int] = {}
+    word_counts, grams, gram_counts = np.zeros(0, dtype=np.int64), [], []
+    for layout in layouts:
+        n_texts += layout.n_texts
+        words = np.array([numbers.setdefault(word, len(numbers)) for word in layout.words], dtype=np.int64)
+        solid = layout.word_lengths > 0
+        counts = _count_texts(words[solid], layout.rows[layout.word_starts[solid]], len(numbers))
+        counts[: word_counts.size] += word_counts
+        word_counts = counts
+        for n in range(char_ngrams[0], char_ngrams[1] + 1):
+            runs, rows = _runs_inside(layout, n)
+            unique, features = np.unique(runs, return_inverse=True)
+            grams.append(unique)
+            gram_counts.append(_count_texts(features, rows, unique.size))
+    known = sorted(
+        (word, word_counts[number])
+        for word, number in numbers.items()
+        if word_counts[number] >= min_df and not word.isspace()
+    )
+    char_grams, parts = np.unique(np.concatenate(grams), return_inverse=True)
+    in_texts = np.bincount(parts, weights=np.concatenate(gram_counts), minlength=char_grams.size)
+    enough = in_texts >= min_df
+    return Vocabulary(
+        words=[word for word, _ in known],
+        char_grams=char_grams[enough],
+        idf=_smooth_idf(np.concatenate(([count for _, count in known], in_texts[enough])), n_texts),
+    )
+
+
+def _smooth_idf(in_texts: NDArray[np.float64], n_texts: int) -> NDArray[np.float32]:
+    """Return inverse document frequencies as scikit-learn has them: as if one more text had every feature."""
+    return (np.log((1 + n_texts) / (1 + in_texts)) + 1).astype(np.float32)
+
+
+def _runs_inside(layout: Layout, n: int) -> tuple[Grams, Integers]:
+    """Return all runs of `n` characters that stay within their text, packed, and the texts that they stand in."""
     runs = pack(layout.codes, n)
     feeds_before = np.append(0, np.cumsum(layout.codes == LINE_FEED))
-    inside = feeds_before[n:] == feeds_before[: feeds_before.size - n] if runs.size else np.arange(0)
-    packed, rows = runs[inside], layout.rows[: runs.size][inside]
-    grams, features, times = np.unique(packed, return_inverse=True, return_counts=True)
-    # What stands fewer times than min_df is in fewer texts: three quarters of all n-grams.
-    frequent = (times >= min_df)[features]
-    in_texts = _count_texts(features[frequent], rows[frequent], grams.size)
-    known = in_texts >= min_df
-    return grams[known], in_texts[known]
+    inside = np.flatnonzero(feeds_before[n:] == feeds_before[: runs.size])
+    return runs[inside], layout.rows[inside]
 
 
 def _count_texts(features: Integers, rows: Integers, n_features: int) -> Integers:
