@@ -105,16 +105,22 @@ class FeatureFinder:
 
     def find(self, layout: Layout) -> list[Occurrences]:
         """Return where features of the vocabulary stand: words, then character n-grams, each length apart."""
-        runs = [pack(layout.codes, n) for n in _LENGTHS]
+        by_length = [pack(layout.codes, n) for n in _LENGTHS]
+        runs, first = np.concatenate(by_length), np.cumsum([0, 0, *map(len, by_length)])  # `first` run of each length
         texts, room = layout.rows << self._bits, self._opening_chars - layout.places
         found = []
-        for numbers, starts, lengths in (self._number_short_words(layout, runs), self._number_long_words(layout)):
+        for numbers, starts, lengths in (
+            self._number_short_words(layout, runs, first),
+            self._number_long_words(layout),
+        ):
             known = np.flatnonzero(numbers >= 0)
             starts, lengths = starts[known], lengths[known]
             keys = texts[starts] | (numbers[known] << 1) | (room[starts] >= lengths)
             found.append(Occurrences(keys, starts, lengths))
-        for n in range(self._char_ngrams[0], self._char_ngrams[1] + 1):
-            numbers = self._char_grams.find(runs[n - 1])
+        low, high = self._char_ngrams
+        grams = self._char_grams.find(runs[first[low] : first[high + 1]])
+        for n in range(low, high + 1):
+            numbers = grams[first[n] - first[low] : first[n + 1] - first[low]]
             starts = np.flatnonzero(numbers >= 0)
             numbers += self._n_words
             numbers <<= 1
@@ -132,11 +138,13 @@ class FeatureFinder:
         integer = np.int32 if layout.n_texts << self._bits < 2**31 else np.int64
         keys: NDArray[Any] = np.concatenate([one.keys for one in found], dtype=integer, casting="same_kind")
         keys.sort()
-        pairs = keys >> integer(1)
-        first = np.append(np.flatnonzero(np.diff(pairs, prepend=integer(-1))), pairs.size)
-        in_opening = np.append(0, np.cumsum(keys & 1))
-        counts = np.diff(first + in_opening[first])
-        pairs = pairs[first[:-1]]
+        pairs, times = keys >> integer(1), (keys & 1) + 1
+        new = np.ones(pairs.size, dtype=np.bool_)
+        np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
+        first, total = new.nonzero()[0], times.cumsum()
+        before = total[first] - times[first]
+        counts = np.concatenate((before[1:], total[-1:])) - before
+        pairs = pairs[first]
         rows = pairs >> integer(self._bits - 1)
         features = (pairs & integer((1 << (self._bits - 1)) - 1)).astype(np.int32)
         values = (1 + np.log(counts.astype(np.float32))) * self._idf[features]
@@ -145,11 +153,10 @@ class FeatureFinder:
         ends = np.searchsorted(rows, np.arange(layout.n_texts + 1, dtype=integer)).astype(np.int32)
         return Values(values, features, ends)
 
-    def _number_short_words(self, layout: Layout, runs: Sequence[NDArray[np.uint64]]) -> _Numbered:
+    def _number_short_words(self, layout: Layout, runs: NDArray[np.uint64], first: Integers) -> _Numbered:
         short = np.flatnonzero((layout.word_lengths > 0) & (layout.word_lengths <= LONGEST_RUN))
         starts, lengths = layout.word_starts[short], layout.word_lengths[short]
-        first = np.cumsum([0, 0, *map(len, runs)])  # of the runs of each length, laid one after the other
-        numbers = self._short_words.find(np.concatenate(runs)[first[lengths] + starts])
+        numbers = self._short_words.find(runs[first[lengths] + starts])
         return self._short_numbers[numbers], starts, lengths
 
     def _number_long_words(self, layout: Layout) -> _Numbered:

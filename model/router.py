@@ -1,6 +1,6 @@
 """Router: texts -> Routings. Values times weights make scores; what is done with them is the published policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Thread
@@ -19,7 +19,10 @@ from model.text import feature_lines
 Decision = Literal["auto", "confirm", "review"]
 Floats = NDArray[np.float64]
 
-_BATCH = 256  # texts scored at once: their arrays stay in the processor's cache
+_DECISIONS: tuple[Decision, ...] = ("confirm", "auto", "review")
+
+# What is scored at once: arrays that stay in the processor's cache, and no more memory than that for long texts.
+_BATCH_TEXTS, _BATCH_CHARS = 256, 65_536
 _MIN_HAN = 2  # with fewer Chinese characters a text is not readable as a tip
 _MIN_CANDIDATES = 3  # operators choose among three by key
 _WORTH_SHOWING = 0.05  # probability
@@ -99,6 +102,7 @@ class Router:
             artefact.manifest.char_ngrams,
             artefact.manifest.opening_chars,
         )
+        self._auto_thresholds = np.array([artefact.manifest.policy.auto_thresholds[desk] for desk in self.desks])
         # Plain arrays on the same memory: to index a `memmap` is slow.
         self._weights, self._intercepts = np.asarray(artefact.weights), np.asarray(artefact.intercepts)
 
@@ -123,8 +127,8 @@ class Router:
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""
         parts = [np.empty((0, len(self.desks)))]
-        for i in range(0, len(texts), _BATCH):
-            layout = self._segmenter.lay_out(feature_lines(texts[i : i + _BATCH]))
+        for batch in _batches(texts):
+            layout = self._segmenter.lay_out(feature_lines(batch))
             parts.append(self._probabilities(self._features.weigh(self._features.find(layout), layout))[0])
         return np.concatenate(parts)
 
@@ -139,8 +143,8 @@ class Router:
             False leaves out the evidence, which is much faster.
         """
         routings: list[Routing] = []
-        for i in range(0, len(texts), _BATCH):
-            routings += self._route_batch(texts[i : i + _BATCH], explain)
+        for batch in _batches(texts):
+            routings += self._route_batch(batch, explain)
         return routings
 
     def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats]:
@@ -159,18 +163,18 @@ class Router:
         order = np.argsort(-proba, axis=1, kind="stable")
         rows, top = np.arange(len(texts)), order[:, 0]
         n_in_set = np.maximum((proba >= policy.set_threshold).sum(axis=1), 1)
+        auto = proba[rows, top] >= self._auto_thresholds[top]
         review = (layout.count_han() < _MIN_HAN) | (n_in_set > policy.max_confirm)
-        auto = proba[rows, top] >= np.array([policy.auto_thresholds[desk] for desk in self.desks])[top]
         also[rows, top] = 0
         further: list[list[tuple[float, int]]] = [[] for _ in texts]
-        for row, desk in np.argwhere(also >= policy.also_threshold).tolist():
-            further[row].append((also[row, desk].item(), desk))
+        for row, d in zip(*(also >= policy.also_threshold).nonzero(), strict=True):
+            further[row].append((also[row, d].item(), d))
         evidence: list[tuple[Evidence, ...] | None] = [None] * len(texts)
         if explain:
             evidence[:] = find_evidence(texts, layout, found, values, self._weights, top)
         routings = []
-        for decision, shares, ranked, n_set, n_shown, others, kind, kind_share, spans in zip(
-            np.select([review, auto], ["review", "auto"], default="confirm").tolist(),
+        for decided, shares, ranked, n_set, n_shown, others, kind, kind_share, spans in zip(
+            np.where(review, 2, auto).tolist(),
             proba.tolist(),
             order.tolist(),
             n_in_set.tolist(),
@@ -189,7 +193,7 @@ class Router:
                     confidence=shares[ranked[0]],
                     candidates=tuple([Candidate(desks[d].id, desks[d].name, shares[d]) for d in ranked[:n_shown]]),
                     also=tuple([Candidate(desks[d].id, desks[d].name, p) for p, d in sorted(others, reverse=True)]),
-                    decision=decision,
+                    decision=_DECISIONS[decided],
                     prediction_set=tuple([desks[d].id for d in ranked[:n_set]]),
                     kind=KindGuess(demand.id, demand.name, kind_share),
                     evidence=spans,
@@ -197,6 +201,19 @@ class Router:
                 )
             )
         return routings
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    n_chars = 0
+    for text in texts:
+        if batch and (len(batch) == _BATCH_TEXTS or n_chars + len(text) > _BATCH_CHARS):
+            yield batch
+            batch, n_chars = [], 0
+        batch.append(text)
+        n_chars += len(text)
+    if batch:
+        yield batch
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from model.registry import CHAMPION, Registry
 from model.router import Router
+from service.batcher import TipBatcher
 from service.console import STATIC
 from service.errors import Problem, install_error_handlers
 from service.middleware import BodyLimit, SecurityHeaders
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.router = Router.load(Registry.of_home(settings.home).path(CHAMPION))
+        app.state.batcher = TipBatcher(lambda: app.state.router)
         yield
 
     app = FastAPI(

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from model.router import Routing
-from service.dependencies import RouterDep
+from service.dependencies import BatcherDep, RouterDep
 from service.errors import problem_responses
 from service.schemas import BatchRequest, BatchResponse, RouteRequest
 
@@ -11,12 +11,12 @@ router = APIRouter(prefix="/v1/route", tags=["route"], responses=problem_respons
 
 
 @router.post("", response_model_exclude_none=True)
-def route_tip(request: RouteRequest, tip_router: RouterDep) -> Routing:
+async def route_tip(request: RouteRequest, batcher: BatcherDep) -> Routing:
     """Route one tip: the desk, how sure that is, and which words decided.
 
     An empty, foreign or garbled text is no error: its decision is `review`.
     """
-    return tip_router.route([request.text])[0]
+    return await batcher.route(request.text)
 
 
 @router.post("/batch", response_model_exclude_none=True)
