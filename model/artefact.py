@@ -37,6 +37,7 @@ WEIGHTS = "weights.npy"
 INTERCEPTS = "intercepts.npy"
 FILES = (TAXONOMY, USER_WORDS, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
 
+_FLOATS_A_LINE = 16
 _NEXT_STEP = "restore the folder from a backup or train the model anew"
 
 
@@ -121,9 +122,9 @@ class Artefact:
     char_index : ndarray of uint64, shape (2**bits,)
         Table of the `model.gramindex.GramIndex` of character n-grams; number j is feature ``len(words) + j``.
     idf : ndarray of float32, shape (n_features,)
-    weights : ndarray of float32, shape (n_features, n_outputs)
+    weights : ndarray of float32, shape (n_features, n_columns)
         Outputs are: a calibrated logit for each desk, then one for each desk as a further desk, then one for each
-        demand type.
+        demand type. Columns of zeros fill a row up to whole lines of the processor's cache (see `n_columns`).
     intercepts : ndarray of float32, shape (n_outputs,)
     version : str
         The beginning of the manifest's digest: the same training gives the same version, another never does.
@@ -138,6 +139,11 @@ class Artefact:
     weights: NDArray[np.float32]
     intercepts: NDArray[np.float32]
     version: str = ""
+
+
+def n_columns(n_outputs: int) -> int:
+    """Return how many columns the weights of so many outputs have: whole cache lines of 64 bytes."""
+    return -(-n_outputs // _FLOATS_A_LINE) * _FLOATS_A_LINE
 
 
 def save_artefact(artefact: Artefact, folder: Path) -> str:
@@ -254,7 +260,7 @@ def _require_shapes(artefact: Artefact, folder: Path) -> None:
     expected: dict[str, tuple[NDArray[Any], type, tuple[int, ...]]] = {
         CHAR_INDEX: (artefact.char_index, np.uint64, (1 << max(artefact.char_index.size.bit_length() - 1, 1),)),
         IDF: (artefact.idf, np.float32, (n_features,)),
-        WEIGHTS: (artefact.weights, np.float32, (n_features, n_outputs)),
+        WEIGHTS: (artefact.weights, np.float32, (n_features, n_columns(n_outputs))),
         INTERCEPTS: (artefact.intercepts, np.float32, (n_outputs,)),
     }
     for name, (array, dtype, shape) in expected.items():

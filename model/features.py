@@ -12,7 +12,7 @@ from model.layout import LINE_FEED, LONGEST_RUN, Layout, code_points, pack
 
 _LENGTHS = range(1, LONGEST_RUN + 1)
 Integers = NDArray[np.int64]
-_Numbered = tuple[Integers, Integers, Integers]  # features or -1, their starts, their lengths
+_Found = tuple[Integers, Integers, Integers]  # features, their starts, their lengths
 
 
 class Occurrences(NamedTuple):
@@ -20,7 +20,7 @@ class Occurrences(NamedTuple):
 
     Attributes
     ----------
-    keys : ndarray of int64, shape (n_occurrences,)
+    keys : ndarray of int32 or int64, shape (n_occurrences,)
         From the highest bit down: the text, the feature (``n_features.bit_length()`` bits), and whether the place is in
         the opening of its text and counts twice: what is put first decides more often than not.
     starts : ndarray of int64, shape (n_occurrences,)
@@ -29,7 +29,7 @@ class Occurrences(NamedTuple):
         In characters.
     """
 
-    keys: Integers
+    keys: NDArray[Any]
     starts: Integers
     lengths: Integers
 
@@ -93,7 +93,7 @@ class FeatureFinder:
         by_length = [np.flatnonzero(ends - starts == n) for n in _LENGTHS]
         packed = [pack(codes, n)[starts[numbers]] for n, numbers in zip(_LENGTHS, by_length, strict=True)]
         self._short_words = GramIndex.of(np.concatenate(packed))
-        self._short_numbers = np.concatenate([*by_length, [-1]])  # what is not found is the last
+        self._short_numbers = np.concatenate(by_length)
         long = np.flatnonzero(ends - starts > LONGEST_RUN)
         self._long_words = {words[number]: number for number in long.tolist()}
         self._char_grams = char_grams
@@ -107,26 +107,21 @@ class FeatureFinder:
         """Return where features of the vocabulary stand: words, then character n-grams, each length apart."""
         by_length = [pack(layout.codes, n) for n in _LENGTHS]
         runs, first = np.concatenate(by_length), np.cumsum([0, 0, *map(len, by_length)])  # `first` run of each length
-        texts, room = layout.rows << self._bits, self._opening_chars - layout.places
+        integer = np.int32 if layout.n_texts << self._bits < 2**31 else np.int64  # smaller is faster
+        texts: NDArray[Any] = layout.rows.astype(integer)
+        texts <<= self._bits
+        room = self._opening_chars - layout.places
         found = []
-        for numbers, starts, lengths in (
-            self._number_short_words(layout, runs, first),
-            self._number_long_words(layout),
+        for features, starts, lengths in (
+            self._find_short_words(layout, runs, first),
+            self._find_long_words(layout),
+            self._find_char_grams(runs, first),
         ):
-            known = np.flatnonzero(numbers >= 0)
-            starts, lengths = starts[known], lengths[known]
-            keys = texts[starts] | (numbers[known] << 1) | (room[starts] >= lengths)
+            keys: NDArray[Any] = features.astype(integer)
+            keys <<= 1
+            keys |= room[starts] >= lengths
+            keys |= texts[starts]
             found.append(Occurrences(keys, starts, lengths))
-        low, high = self._char_ngrams
-        grams = self._char_grams.find(runs[first[low] : first[high + 1]])
-        for n in range(low, high + 1):
-            numbers = grams[first[n] - first[low] : first[n + 1] - first[low]]
-            starts = np.flatnonzero(numbers >= 0)
-            numbers += self._n_words
-            numbers <<= 1
-            numbers |= room[: numbers.size] >= n
-            numbers |= texts[: numbers.size]
-            found.append(Occurrences(numbers[starts], starts, np.full(starts.size, n)))
         return found
 
     def weigh(self, found: Sequence[Occurrences], layout: Layout) -> Values:
@@ -135,31 +130,43 @@ class FeatureFinder:
         A value is ``(1 + ln tf) * idf``, as in scikit-learn's `TfidfVectorizer(sublinear_tf=True)`.
         """
         # Equal keys become neighbours: several times faster than a sparse matrix that adds up what is there twice.
-        integer = np.int32 if layout.n_texts << self._bits < 2**31 else np.int64
-        keys: NDArray[Any] = np.concatenate([one.keys for one in found], dtype=integer, casting="same_kind")
+        keys: NDArray[Any] = np.concatenate([one.keys for one in found])
         keys.sort()
-        pairs, times = keys >> integer(1), (keys & 1) + 1
+        pairs, times = keys >> 1, (keys & 1) + 1
         new = np.ones(pairs.size, dtype=np.bool_)
         np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
         first, total = new.nonzero()[0], times.cumsum()
         before = total[first] - times[first]
         counts = np.concatenate((before[1:], total[-1:])) - before
         pairs = pairs[first]
-        rows = pairs >> integer(self._bits - 1)
-        features = (pairs & integer((1 << (self._bits - 1)) - 1)).astype(np.int32)
-        values = (1 + np.log(counts.astype(np.float32))) * self._idf[features]
-        blocks = 2 * rows + (features >= self._n_words)
-        values /= np.sqrt(np.bincount(blocks, weights=values**2)).astype(np.float32)[blocks]
-        ends = np.searchsorted(rows, np.arange(layout.n_texts + 1, dtype=integer)).astype(np.int32)
+        rows = pairs >> (self._bits - 1)
+        features = (pairs & ((1 << (self._bits - 1)) - 1)).astype(np.int32, copy=False)
+        values = (1 + np.log(counts, dtype=np.float32)) * self._idf[features]
+        # A text's words come first, then its n-grams: each a block, and no block is empty.
+        is_gram = features >= self._n_words
+        starts = np.concatenate(([0], ((rows[1:] != rows[:-1]) | (is_gram[1:] != is_gram[:-1])).nonzero()[0] + 1))
+        if values.size:
+            lengths = np.sqrt(np.add.reduceat(np.square(values, dtype=np.float64), starts)).astype(np.float32)
+            values /= lengths.repeat(np.concatenate((starts[1:], [values.size])) - starts)
+        ends = rows.searchsorted(np.arange(layout.n_texts + 1, dtype=rows.dtype)).astype(np.int32)
         return Values(values, features, ends)
 
-    def _number_short_words(self, layout: Layout, runs: NDArray[np.uint64], first: Integers) -> _Numbered:
-        short = np.flatnonzero((layout.word_lengths > 0) & (layout.word_lengths <= LONGEST_RUN))
+    def _find_short_words(self, layout: Layout, runs: NDArray[np.uint64], first: Integers) -> _Found:
+        short = ((layout.word_lengths > 0) & (layout.word_lengths <= LONGEST_RUN)).nonzero()[0]
         starts, lengths = layout.word_starts[short], layout.word_lengths[short]
-        numbers = self._short_words.find(runs[first[lengths] + starts])
-        return self._short_numbers[numbers], starts, lengths
+        known, numbers = self._short_words.find(runs[first[lengths] + starts])
+        return self._short_numbers[numbers], starts[known], lengths[known]
 
-    def _number_long_words(self, layout: Layout) -> _Numbered:
-        long = np.flatnonzero(layout.word_lengths > LONGEST_RUN)
-        numbers = [self._long_words.get(layout.words[place], -1) for place in long.tolist()]
-        return np.array(numbers, dtype=np.int64), layout.word_starts[long], layout.word_lengths[long]
+    def _find_long_words(self, layout: Layout) -> _Found:
+        long = (layout.word_lengths > LONGEST_RUN).nonzero()[0]
+        numbers = np.array([self._long_words.get(layout.words[place], -1) for place in long.tolist()], dtype=np.int64)
+        known = long[numbers >= 0]
+        return numbers[numbers >= 0], layout.word_starts[known], layout.word_lengths[known]
+
+    def _find_char_grams(self, runs: NDArray[np.uint64], first: Integers) -> _Found:
+        low, high = self._char_ngrams
+        starts, numbers = self._char_grams.find(runs[first[low] : first[high + 1]])
+        bounds = starts.searchsorted(first[low : high + 2] - first[low])
+        lengths = np.arange(low, high + 1).repeat(bounds[1:] - bounds[:-1])
+        starts -= (first[low:] - first[low])[lengths - low]
+        return numbers + self._n_words, starts, lengths

@@ -45,28 +45,23 @@ class GramIndex:
         numbers: Grams = self.table[self.table != _EMPTY] & (self._end - np.uint64(1))
         return numbers.view(np.int64)
 
-    def find(self, grams: Grams) -> Integers:
-        """Return the number of each n-gram, -1 where it is not known; shape as `grams`."""
+    def find(self, grams: Grams) -> tuple[Integers, Integers]:
+        """Return the positions in `grams` of those that are known, ascending, and their numbers."""
         places, first = self._slots(grams, 0)
-        found = self.table[places]
-        numbers = self._numbers(found, first)
+        found = self.table.take(places)
+        numbers = found ^ first  # what is left of a slot when all but its number is as wanted
         # Whoever stands at the second place was turned out of the first, where somebody stands since.
-        again = np.flatnonzero((numbers < 0) & (found != _EMPTY))
+        again = ((numbers >= self._end) & (found != _EMPTY)).nonzero()[0]
         places, second = self._slots(grams[again], 1)
-        numbers[again] = self._numbers(self.table[places], second)
-        return numbers
+        numbers[again] = self.table.take(places) ^ second
+        known = (numbers < self._end).nonzero()[0]
+        return known, numbers[known].view(np.int64)
 
     def _slots(self, grams: Grams, choice: int | Integers) -> tuple[Integers, Grams]:
         """Return the places of n-grams by their first or second choice, and the slots that number 0 would have."""
         products = grams * _FACTORS[choice]
         slots = (products << self._bits) | (self._end * np.asarray(choice, dtype=np.uint64))
         return (products >> self._shift).view(np.int64), slots
-
-    def _numbers(self, found: Grams, wanted: Grams) -> Integers:
-        """Return the numbers in slots `found` that differ from `wanted` in nothing else, else -1."""
-        numbers = found ^ wanted
-        numbers[numbers >= self._end] = _EMPTY
-        return numbers.view(np.int64)
 
     def _seat(self, grams: Grams) -> bool:
         """Fill the table; say whether every n-gram found a place."""

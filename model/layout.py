@@ -23,9 +23,9 @@ class Layout:
     n_texts : int
     codes : ndarray of uint64, shape (n_chars,)
         Code points, and a line feed before each text but the first.
-    rows : ndarray of int, shape (n_chars,)
+    rows : ndarray of int32, shape (n_chars,)
         Number of the text that a character stands in.
-    places : ndarray of int, shape (n_chars,)
+    places : ndarray of int32, shape (n_chars,)
         Its place in that text, blanks left out.
     words : sequence of str
         Words, blanks and line feeds: joined they are the lines.
@@ -35,8 +35,8 @@ class Layout:
 
     n_texts: int
     codes: NDArray[np.uint64]
-    rows: NDArray[np.int64]
-    places: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    places: NDArray[np.int32]
     words: Sequence[str]
     word_starts: NDArray[np.int64]
     word_lengths: NDArray[np.int64]
@@ -56,8 +56,8 @@ class Layout:
         solid = everything != _BLANK
         codes = everything[solid]
         feeds = codes == LINE_FEED
-        rows = np.cumsum(feeds)
-        first = np.append(0, np.flatnonzero(feeds) + 1)
+        rows = feeds.cumsum(dtype=np.int32)
+        first = np.append(0, feeds.nonzero()[0] + 1).astype(np.int32)
         lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
         bounds = np.append(0, np.cumsum(lengths))
         bounds = np.append(0, np.cumsum(solid))[bounds]  # the same, blanks left out
@@ -65,7 +65,7 @@ class Layout:
             n_texts=first.size,
             codes=codes,
             rows=rows,
-            places=np.arange(codes.size) - first[rows],
+            places=np.arange(codes.size, dtype=np.int32) - first[rows],
             words=words,
             word_starts=bounds[:-1],
             word_lengths=np.diff(bounds),

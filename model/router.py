@@ -94,6 +94,7 @@ class Router:
         self.manifest = artefact.manifest
         self.version = artefact.version
         self.desks = artefact.taxonomy.desk_ids
+        self._desk_names = [desk.name for desk in artefact.taxonomy.desks]
         self._segmenter = Segmenter(artefact.user_words)
         self._features = FeatureFinder(
             artefact.words,
@@ -104,7 +105,7 @@ class Router:
         )
         self._auto_thresholds = np.array([artefact.manifest.policy.auto_thresholds[desk] for desk in self.desks])
         # Plain arrays on the same memory: to index a `memmap` is slow.
-        self._weights, self._intercepts = np.asarray(artefact.weights), np.asarray(artefact.intercepts)
+        self._weights, self._intercepts = np.asarray(artefact.weights), artefact.intercepts.astype(np.float64)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Router":
@@ -149,13 +150,13 @@ class Router:
 
     def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats]:
         """Return the probabilities of the desks, of the further desks and of the demand types."""
-        scores = (values.times(self._weights) + self._intercepts).astype(np.float64)
+        scores: Floats = values.times(self._weights)[:, : self._intercepts.size] + self._intercepts
         desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 
     def _route_batch(self, texts: Sequence[str], explain: bool) -> list[Routing]:
         layout = self._segmenter.lay_out(feature_lines(texts))
-        policy, desks = self.manifest.policy, self.taxonomy.desks
+        policy, ids, names = self.manifest.policy, self.desks, self._desk_names
         found = self._features.find(layout)
         values = self._features.weigh(found, layout)
         proba, also, kinds = self._probabilities(values)
@@ -169,32 +170,34 @@ class Router:
         further: list[list[tuple[float, int]]] = [[] for _ in texts]
         for row, d in zip(*(also >= policy.also_threshold).nonzero(), strict=True):
             further[row].append((also[row, d].item(), d))
+        n_shown = np.maximum((proba >= _WORTH_SHOWING).sum(axis=1), min(_MIN_CANDIDATES, len(ids)))
+        order = order[:, : max(n_shown.max(), n_in_set.max())]
         evidence: list[tuple[Evidence, ...] | None] = [None] * len(texts)
         if explain:
             evidence[:] = find_evidence(texts, layout, found, values, self._weights, top)
         routings = []
-        for decided, shares, ranked, n_set, n_shown, others, kind, kind_share, spans in zip(
+        for decided, shares, ranked, n_set, n_worth, others, kind, kind_share, spans in zip(
             np.where(review, 2, auto).tolist(),
-            proba.tolist(),
+            np.take_along_axis(proba, order, axis=1).tolist(),
             order.tolist(),
             n_in_set.tolist(),
-            np.maximum((proba >= _WORTH_SHOWING).sum(axis=1), _MIN_CANDIDATES).tolist(),
+            n_shown.tolist(),
             further,
             kinds.argmax(axis=1).tolist(),
             kinds.max(axis=1).tolist(),
             evidence,
             strict=True,
         ):
-            desk, demand = desks[ranked[0]], self.taxonomy.kinds[kind]
+            top_desk, demand = ranked[0], self.taxonomy.kinds[kind]
             routings.append(
                 Routing(
-                    desk=desk.id,
-                    desk_name=desk.name,
-                    confidence=shares[ranked[0]],
-                    candidates=tuple([Candidate(desks[d].id, desks[d].name, shares[d]) for d in ranked[:n_shown]]),
-                    also=tuple([Candidate(desks[d].id, desks[d].name, p) for p, d in sorted(others, reverse=True)]),
+                    desk=ids[top_desk],
+                    desk_name=names[top_desk],
+                    confidence=shares[0],
+                    candidates=tuple([Candidate(ids[ranked[i]], names[ranked[i]], shares[i]) for i in range(n_worth)]),
+                    also=tuple([Candidate(ids[d], names[d], share) for share, d in sorted(others, reverse=True)]),
                     decision=_DECISIONS[decided],
-                    prediction_set=tuple([desks[d].id for d in ranked[:n_set]]),
+                    prediction_set=tuple([ids[d] for d in ranked[:n_set]]),
                     kind=KindGuess(demand.id, demand.name, kind_share),
                     evidence=spans,
                     model_version=self.version,

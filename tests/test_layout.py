@@ -60,11 +60,13 @@ def test_a_batch_is_cut_as_its_texts_are(corpus: list[Tip]) -> None:
 def test_the_index_finds_what_is_known_and_nothing_else(known: list[int], asked: list[int]) -> None:
     index = GramIndex.of(np.array(known, dtype=np.uint64))
     sought = known + asked
-    numbers = index.find(np.array(sought, dtype=np.uint64)).tolist()
-    assert numbers == [known.index(gram) if gram in known else -1 for gram in sought]
+    positions, numbers = index.find(np.array(sought, dtype=np.uint64))
+    assert positions.tolist() == [position for position, gram in enumerate(sought) if gram in known]
+    assert numbers.tolist() == [known.index(gram) for gram in sought if gram in known]
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 1000, 100_000])
 def test_a_crowded_index_still_finds_all(n: int) -> None:
     grams = np.arange(1, n + 1, dtype=np.uint64)
-    assert GramIndex.of(grams).find(grams[::-1]).tolist() == list(range(n))[::-1]
+    positions, numbers = GramIndex.of(grams).find(grams[::-1])
+    assert positions.tolist() == numbers[::-1].tolist() == list(range(n))

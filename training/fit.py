@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.model_selection import StratifiedGroupKFold
 
-from model.artefact import Artefact, Manifest
+from model.artefact import Artefact, Manifest, n_columns
 from model.gramindex import GramIndex
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
@@ -186,6 +186,7 @@ def _collapse(
     intercepts[:n_desks] -= intercepts[:n_desks].mean()
 
     weights[len(vectorizer.words_) :] *= vectorizer.char_weight  # the router scales each block to length 1
+    n_empty = n_columns(weights.shape[1]) - weights.shape[1]
     return Artefact(
         manifest=manifest,
         taxonomy=taxonomy,
@@ -193,6 +194,6 @@ def _collapse(
         words=tuple(vectorizer.words_),
         char_index=GramIndex.of(vectorizer.char_grams_).table,
         idf=vectorizer.idf_,
-        weights=weights.astype(np.float32),
+        weights=np.pad(weights, ((0, 0), (0, n_empty))).astype(np.float32),
         intercepts=intercepts.astype(np.float32),
     )

@@ -67,7 +67,7 @@ def _smooth_idf(in_texts: NDArray[np.float64], n_texts: int) -> NDArray[np.float
     return (np.log((1 + n_texts) / (1 + in_texts)) + 1).astype(np.float32)
 
 
-def _runs_inside(layout: Layout, n: int) -> tuple[Grams, Integers]:
+def _runs_inside(layout: Layout, n: int) -> tuple[Grams, NDArray[np.int32]]:
     """Return all runs of `n` characters that stay within their text, packed, and the texts that they stand in."""
     runs = pack(layout.codes, n)
     feeds_before = np.append(0, np.cumsum(layout.codes == LINE_FEED))
@@ -75,7 +75,7 @@ def _runs_inside(layout: Layout, n: int) -> tuple[Grams, Integers]:
     return runs[inside], layout.rows[inside]
 
 
-def _count_texts(features: Integers, rows: Integers, n_features: int) -> Integers:
+def _count_texts(features: Integers, rows: NDArray[np.int32], n_features: int) -> Integers:
     """Return in how many texts each feature stands, shape (n_features,)."""
-    once = np.unique(rows * n_features + features)
+    once = np.unique(rows.astype(np.int64) * n_features + features)
     return np.bincount(once % n_features, minlength=n_features)
