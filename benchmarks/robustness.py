@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.real import DEV, read_real_tips
+from model.featuretext import feature_text
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
 from model.router import Router
-from model.text import feature_text, normalise
+from model.text import normalise
 from training.corpus import Tip
 from training.evaluate import desk_metrics
 

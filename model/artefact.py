@@ -20,6 +20,7 @@ from model.errors import ArtefactDigestError, ArtefactFormatError, ArtefactNotFo
 from model.gramindex import GramIndex
 from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
+from model.triage import TriageData
 
 FORMAT_VERSION = 3
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
@@ -35,7 +36,8 @@ CHAR_INDEX = "char_index.npy"
 IDF = "idf.npy"
 WEIGHTS = "weights.npy"
 INTERCEPTS = "intercepts.npy"
-FILES = (TAXONOMY, USER_WORDS, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
+SIGNALS, FACTS, LAW = "signals.json", "facts.json", "law.json"
+FILES = (TAXONOMY, USER_WORDS, SIGNALS, FACTS, LAW, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
 
 _FLOATS_A_LINE = 16
 _NEXT_STEP = "restore the folder from a backup or train the model anew"
@@ -117,6 +119,7 @@ class Artefact:
     manifest : Manifest
     taxonomy : Taxonomy
     user_words : tuple of UserWord
+    triage : TriageData
     words : tuple of str
         Vocabulary; word number i is feature i.
     char_index : ndarray of uint64, shape (2**bits,)
@@ -133,6 +136,7 @@ class Artefact:
     manifest: Manifest
     taxonomy: Taxonomy
     user_words: tuple[UserWord, ...]
+    triage: TriageData
     words: tuple[str, ...]
     char_index: NDArray[np.uint64]
     idf: NDArray[np.float32]
@@ -151,6 +155,9 @@ def save_artefact(artefact: Artefact, folder: Path) -> str:
     contents = {
         TAXONOMY: _to_json(artefact.taxonomy.to_dict()),
         USER_WORDS: format_user_words(artefact.user_words).encode(),
+        SIGNALS: artefact.triage.signals,
+        FACTS: artefact.triage.facts,
+        LAW: artefact.triage.law,
         WORDS: "\n".join(artefact.words).encode(),
     }
     for name, content in contents.items():
@@ -196,6 +203,7 @@ def load_artefact(folder: Path) -> Artefact:
             manifest=manifest,
             taxonomy=Taxonomy.from_dict(json.loads((folder / TAXONOMY).read_bytes())),
             user_words=parse_user_words((folder / USER_WORDS).read_text(encoding="utf-8")),
+            triage=TriageData(*((folder / name).read_bytes() for name in (SIGNALS, FACTS, LAW))),
             words=tuple((folder / WORDS).read_text(encoding="utf-8").split("\n")),
             char_index=np.load(folder / CHAR_INDEX, mmap_mode="r", allow_pickle=False),
             idf=np.load(folder / IDF, mmap_mode="r", allow_pickle=False),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.features import Occurrences, Values
 from model.layout import Layout
-from model.text import align
+from model.text import AlignedText
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +31,7 @@ class Evidence:
 
 def find_evidence(
     texts: Sequence[str],
+    aligned: Sequence[AlignedText],
     layout: Layout,
     found: Sequence[Occurrences],
     values: Values,
@@ -44,8 +45,8 @@ def find_evidence(
 
     Parameters
     ----------
-    texts : sequence of str
-        As received.
+    texts, aligned : sequence of str, sequence of AlignedText
+        As received, and the way back to that.
     layout : Layout
         Of their features' text.
     found, values
@@ -57,13 +58,13 @@ def find_evidence(
     shares = _word_shares(layout, found, values, weights, outputs).tolist()
     evidence: list[tuple[Evidence, ...]] = []
     words = zip(layout.words, shares, strict=True)
-    for text in texts:
-        aligned, place, spans = align(text), 0, []
+    for text, way_back in zip(texts, aligned, strict=True):
+        place, spans = 0, []
         for word, share in words:
             if word == "\n":
                 break
             if abs(share) > _NOTHING:
-                start, end = aligned.starts[place], aligned.ends[place + len(word) - 1]
+                start, end = way_back.received(place, place + len(word))
                 spans.append(Evidence(start, end, text[start:end], share))
             place += len(word)
         evidence.append(tuple(spans))

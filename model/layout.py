@@ -48,7 +48,7 @@ class Layout:
         Parameters
         ----------
         lines : str
-            As `model.text.feature_lines` returns them.
+            As `model.featuretext.feature_lines` returns them.
         words : sequence of str
             As `model.segment.Segmenter.cut` cuts `lines`.
         """

@@ -1,23 +1,33 @@
 """Router: texts -> Routings. Values times weights make scores; what is done with them is the published policy."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.artefact import Artefact, load_artefact
 from model.evidence import Evidence, find_evidence
+from model.facts import Fact
 from model.features import FeatureFinder, Values
+from model.featuretext import feature_lines
 from model.gramindex import GramIndex
+from model.law import Article
 from model.segment import Segmenter, preload, require_segmenter
-from model.text import feature_lines
+from model.signals import Urgency
+from model.text import AlignedText, align
+from model.triage import Triage
 
 Decision = Literal["auto", "confirm", "review"]
+Piece = Literal["evidence", "urgency", "facts", "questions", "law"]
 Floats = NDArray[np.float64]
+
+PIECES: frozenset[Piece] = frozenset(get_args(Piece))
+"""All that a routing may hold beyond the decision."""
 
 _DECISIONS: tuple[Decision, ...] = ("confirm", "auto", "review")
 
@@ -64,8 +74,9 @@ class Routing:
     prediction_set : tuple of str
         The desks that hold the right one with the guaranteed coverage, likeliest first.
     kind : KindGuess
-    evidence : tuple of Evidence, or None
-        None where no explanation was asked for.
+    evidence, urgency, facts, questions, law
+        Which words decided, how urgent the tip is, what it tells, what is still to be asked, and the articles that bear
+        on it; each None where it was not asked for.
     model_version : str
     """
 
@@ -78,6 +89,10 @@ class Routing:
     prediction_set: tuple[str, ...]
     kind: KindGuess
     evidence: tuple[Evidence, ...] | None
+    urgency: Urgency | None
+    facts: tuple[Fact, ...] | None
+    questions: tuple[str, ...] | None
+    law: tuple[Article, ...] | None
     model_version: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,6 +118,7 @@ class Router:
             artefact.manifest.char_ngrams,
             artefact.manifest.opening_chars,
         )
+        self._triage = Triage(artefact.triage, artefact.taxonomy)
         self._auto_thresholds = np.array([artefact.manifest.policy.auto_thresholds[desk] for desk in self.desks])
         # Plain arrays on the same memory: to index a `memmap` is slow.
         self._weights, self._intercepts = np.asarray(artefact.weights), artefact.intercepts.astype(np.float64)
@@ -133,19 +149,24 @@ class Router:
             parts.append(self._probabilities(self._features.weigh(self._features.find(layout), layout))[0])
         return np.concatenate(parts)
 
-    def route(self, texts: Sequence[str], *, explain: bool = True) -> list[Routing]:
+    def route(
+        self, texts: Sequence[str], *, explain: bool | Collection[Piece] = True, today: date | None = None
+    ) -> list[Routing]:
         """Return a routing for each text, in order.
 
         Parameters
         ----------
         texts : sequence of str
             Any text at all: what cannot be read as a tip gets the decision ``review``.
-        explain : bool
-            False leaves out the evidence, which is much faster.
+        explain : bool or collection of str
+            What beyond the decisions is wanted: all of `PIECES`, some of them, or (False) nothing, which is fastest.
+        today : date, optional
+            The day of the call, from which relative dates in facts are counted.
         """
+        wanted = explain if not isinstance(explain, bool) else PIECES if explain else ()
         routings: list[Routing] = []
         for batch in _batches(texts):
-            routings += self._route_batch(batch, explain)
+            routings += self._route_batch(batch, wanted, today)
         return routings
 
     def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats]:
@@ -154,7 +175,7 @@ class Router:
         desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 
-    def _route_batch(self, texts: Sequence[str], explain: bool) -> list[Routing]:
+    def _route_batch(self, texts: Sequence[str], wanted: Collection[Piece], today: date | None) -> list[Routing]:
         layout = self._segmenter.lay_out(feature_lines(texts))
         policy, ids, names = self.manifest.policy, self.desks, self._desk_names
         found = self._features.find(layout)
@@ -172,9 +193,10 @@ class Router:
             further[row].append((also[row, d].item(), d))
         n_shown = np.maximum((proba >= _WORTH_SHOWING).sum(axis=1), min(_MIN_CANDIDATES, len(ids)))
         order = order[:, : max(n_shown.max(), n_in_set.max())]
+        aligned = [align(text) for text in texts] if wanted else []
         evidence: list[tuple[Evidence, ...] | None] = [None] * len(texts)
-        if explain:
-            evidence[:] = find_evidence(texts, layout, found, values, self._weights, top)
+        if "evidence" in wanted:
+            evidence[:] = find_evidence(texts, aligned, layout, found, values, self._weights, top)
         routings = []
         for decided, shares, ranked, n_set, n_worth, others, kind, kind_share, spans in zip(
             np.where(review, 2, auto).tolist(),
@@ -189,21 +211,40 @@ class Router:
             strict=True,
         ):
             top_desk, demand = ranked[0], self.taxonomy.kinds[kind]
-            routings.append(
-                Routing(
-                    desk=ids[top_desk],
-                    desk_name=names[top_desk],
-                    confidence=shares[0],
-                    candidates=tuple([Candidate(ids[ranked[i]], names[ranked[i]], shares[i]) for i in range(n_worth)]),
-                    also=tuple([Candidate(ids[d], names[d], share) for share, d in sorted(others, reverse=True)]),
-                    decision=_DECISIONS[decided],
-                    prediction_set=tuple([ids[d] for d in ranked[:n_set]]),
-                    kind=KindGuess(demand.id, demand.name, kind_share),
-                    evidence=spans,
-                    model_version=self.version,
-                )
+            routing = Routing(
+                desk=ids[top_desk],
+                desk_name=names[top_desk],
+                confidence=shares[0],
+                candidates=tuple([Candidate(ids[ranked[i]], names[ranked[i]], shares[i]) for i in range(n_worth)]),
+                also=tuple([Candidate(ids[d], names[d], share) for share, d in sorted(others, reverse=True)]),
+                decision=_DECISIONS[decided],
+                prediction_set=tuple([ids[d] for d in ranked[:n_set]]),
+                kind=KindGuess(demand.id, demand.name, kind_share),
+                evidence=spans,
+                urgency=None,
+                facts=None,
+                questions=None,
+                law=None,
+                model_version=self.version,
             )
+            routings.append(routing)
+        if wanted:
+            for routing, text, way_back in zip(routings, texts, aligned, strict=True):
+                self._add_triage(routing, text, way_back, wanted, today)
         return routings
+
+    def _add_triage(
+        self, routing: Routing, text: str, aligned: AlignedText, wanted: Collection[Piece], today: date | None
+    ) -> None:
+        if "urgency" in wanted:
+            routing.urgency = self._triage.assess(aligned)
+        if "facts" in wanted or "questions" in wanted:
+            facts = self._triage.find_facts(text, aligned, today)
+            routing.facts = facts if "facts" in wanted else None
+            routing.questions = self._triage.open_questions(routing.desk, facts) if "questions" in wanted else None
+        if "law" in wanted:
+            desks = [routing.desk, *(further.desk for further in routing.also)]
+            routing.law = self._triage.find_law(aligned, desks)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:

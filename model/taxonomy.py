@@ -1,7 +1,7 @@
 """The desks and the demand types, as data: no other code knows one of them by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -50,11 +50,17 @@ class Desk:
 class Taxonomy:
     """All desks and all demand types, in the order of the file that they were read from.
 
-    Where two demand types fit, the earlier one is meant.
+    Attributes
+    ----------
+    kinds : tuple of Kind
+        Where two fit, the earlier one is meant.
+    answers : dict of str to list of str
+        For kinds of facts, the desks' questions that such a fact in a tip answers.
     """
 
     desks: tuple[Desk, ...]
     kinds: tuple[Kind, ...]
+    answers: Mapping[str, list[str]]
 
     @classmethod
     def from_dict(cls, content: object) -> "Taxonomy":
@@ -65,8 +71,8 @@ class Taxonomy:
         TaxonomyError
             If anything is missing, unknown, of the wrong type or there twice; all of it is named at once.
         """
-        if not isinstance(content, Mapping) or set(content) != {"desks", "kinds"}:
-            raise TaxonomyError("the taxonomy must hold exactly 'kinds' and 'desks'; see data/desks.yaml")
+        if not isinstance(content, Mapping) or set(content) != {"desks", "kinds", "answers"}:
+            raise TaxonomyError("the taxonomy must hold exactly 'kinds', 'desks' and 'answers'; see data/desks.yaml")
         problems: list[str] = []
         desks = [_record(Desk, item, f"desk {n}", problems) for n, item in enumerate(content["desks"] or [], 1)]
         kinds = [_record(Kind, item, f"kind {n}", problems) for n, item in enumerate(content["kinds"] or [], 1)]
@@ -78,13 +84,16 @@ class Taxonomy:
             problems += [f"{noun} id '{i}' is there twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
             if len(ids) < 2:
                 problems.append(f"found {len(ids)} {noun}(s), at least 2 are needed")
+        asked = {question for desk in desks for question in desk.get("questions", ())}
+        problems += _wrong_answers(content["answers"], asked)
         if problems:
             raise TaxonomyError("taxonomy: " + "; ".join(problems))
-        return cls(tuple(Desk(**item) for item in desks), tuple(Kind(**item) for item in kinds))
+        return cls(tuple(Desk(**item) for item in desks), tuple(Kind(**item) for item in kinds), content["answers"])
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `from_dict` reads."""
-        return {"kinds": [asdict(kind) for kind in self.kinds], "desks": [asdict(desk) for desk in self.desks]}
+        desks, kinds = [asdict(desk) for desk in self.desks], [asdict(kind) for kind in self.kinds]
+        return {"kinds": kinds, "desks": desks, "answers": dict(self.answers)}
 
     @property
     def desk_ids(self) -> tuple[str, ...]:
@@ -95,6 +104,16 @@ class Taxonomy:
     def kind_ids(self) -> tuple[str, ...]:
         """Demand type ids in order."""
         return tuple(kind.id for kind in self.kinds)
+
+
+def _wrong_answers(answers: object, asked: Collection[str]) -> list[str]:
+    if not isinstance(answers, Mapping) or not all(isinstance(questions, list) for questions in answers.values()):
+        return ["answers must be a mapping from kinds of facts to lists of questions"]
+    answered = [question for questions in answers.values() for question in questions]
+    return [
+        *(f"answers: no desk asks '{question}'" for question in answered if question not in asked),
+        *(f"answers: '{q}' is there twice" for q in sorted({q for q in answered if answered.count(q) > 1})),
+    ]
 
 
 def _record(cls: type, item: object, where: str, problems: list[str]) -> dict[str, Any]:

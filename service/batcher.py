@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 
 from model.router import Router, Routing
 
@@ -23,7 +24,7 @@ class TipBatcher:
         self._waiting: list[tuple[str, asyncio.Future[Routing]]] = []
 
     async def route(self, text: str) -> Routing:
-        """Return the routing of `text`, explained."""
+        """Return the routing of `text`, with all that it may hold."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._route_waiting)
@@ -34,7 +35,7 @@ class TipBatcher:
     def _route_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         try:
-            routings = self._current().route([text for text, _ in waiting])
+            routings = self._current().route([text for text, _ in waiting], today=date.today())
         except Exception as error:  # whoever waits must be told
             for _, future in waiting:
                 if not future.done():

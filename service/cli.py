@@ -13,6 +13,7 @@ from model.registry import CHAMPION, DEFAULT_HOME, Registry
 from training import cli as training_commands
 
 _REJECTS = 4  # exit status
+_URGENCIES = {"critical": "紧急", "high": "加急", "normal": "一般"}
 _DECISIONS = {"auto": "可直接派单", "confirm": "请在候选中确认", "review": "请人工研判"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -54,14 +55,18 @@ def common(
 def route(
     ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="The tip, or - to read it from standard input.")],
+    full: Annotated[bool, typer.Option("--full", help="Add facts, open questions and the law.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Route one tip: desk, probability, and the words that decided."""
+    """Route one tip: desk, probability, urgency, and the words that decided."""
+    from datetime import date
+
     from model.router import Router
 
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-    routing = Router.load(ctx.ensure_object(Registry).path(CHAMPION)).route([text])[0]
+    router = Router.load(ctx.ensure_object(Registry).path(CHAMPION))
+    routing = router.route([text], explain=full or ("evidence", "urgency"), today=date.today())[0]
     if as_json:
         typer.echo(json.dumps(routing.to_dict(), ensure_ascii=False, indent=2))
         return
@@ -76,6 +81,17 @@ def route(
     typer.echo(f"诉求类型  {routing.kind.name} {_percent(routing.kind.probability)}")
     strongest = sorted(routing.evidence or (), key=lambda span: -span.share)[:6]
     typer.echo("依据  " + "，".join(f"{span.text} {span.share:+.2f}" for span in strongest if span.share > 0))
+    if routing.urgency:
+        reasons = "，".join(f"{s.reason}（{text[s.start : s.end]}）" for s in routing.urgency.signals)
+        typer.echo(f"紧急程度  {_URGENCIES[routing.urgency.level]}  {reasons}".rstrip())
+    for question in routing.questions or ():
+        typer.echo(f"还需问清  {question}")
+    for fact in routing.facts or ():
+        typer.echo(
+            f"情况  {fact.kind}  {fact.text}  {'' if fact.value is None else fact.value} {fact.unit or ''}".rstrip()
+        )
+    for article in routing.law or ():
+        typer.echo(f"法条  {article.law}{article.number}  {article.says}")
     typer.echo(f"模型  {routing.model_version}")
 
 
@@ -86,6 +102,7 @@ def score(
     target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file.")],
     text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    urgency: Annotated[bool, typer.Option(help="Look for signals of urgency.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
@@ -107,7 +124,13 @@ def score(
     ) as progress:
         task = progress.add_task("score", total=source.stat().st_size if source.is_file() else None)
         summary = score_table(
-            model, source, target, text_column, workers=workers, advance=lambda n: progress.advance(task, n)
+            model,
+            source,
+            target,
+            text_column,
+            workers=workers,
+            urgency=urgency,
+            advance=lambda n: progress.advance(task, n),
         )
     if as_json:
         record = {
@@ -115,6 +138,7 @@ def score(
             "rejects": summary.rejects,
             "desks": dict(summary.desks.most_common()),
             "decisions": dict(summary.decisions.most_common()),
+            "urgencies": dict(summary.urgencies.most_common()),
             "seconds": round(summary.seconds, 3),
             "model_version": router.version,
         }
@@ -124,6 +148,9 @@ def score(
         typer.echo(f"已评分 {summary.rows} 行，写入 {target}，用时 {summary.seconds:.1f} 秒")
         typer.echo("各受理席  " + "，".join(f"{names[desk]} {n}" for desk, n in summary.desks.most_common()))
         typer.echo("处置建议  " + "，".join(f"{_DECISIONS[d]} {n}" for d, n in summary.decisions.most_common()))
+        if urgency:
+            counted = [f"{name} {summary.urgencies[level]}" for level, name in _URGENCIES.items()]
+            typer.echo("紧急程度  " + "，".join(counted))
         if summary.rejects_path:
             typer.echo(f"无法解析 {summary.rejects} 行，原样写入 {summary.rejects_path}，附行号和原因")
     if summary.rejects:

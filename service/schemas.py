@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from model.router import Routing
+from model.router import Piece, Routing
 
 MAX_CHARS = 100_000
 MAX_TEXTS = 1_000
@@ -31,7 +31,9 @@ class BatchRequest(BaseModel):
     )
 
     texts: list[Text] = Field(max_length=MAX_TEXTS)
-    explain: bool = Field(False, description="Whether to say which words decided; slower.")
+    explain: bool | set[Piece] = Field(
+        False, description="What beyond the decisions is wanted: all, nothing (fastest), or some pieces by name."
+    )
 
 
 class BatchResponse(BaseModel):

@@ -13,9 +13,11 @@ from model.registry import Registry
 from model.router import Router
 from model.segment import read_word_list
 from model.taxonomy import Taxonomy
+from model.triage import TriageData
 from training.config import TrainingConfig
 from training.corpus import Tip, read_corpus, read_taxonomy
 from training.fit import fit_model
+from training.triage import read_triage
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
@@ -51,8 +53,13 @@ def words() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def artefact(small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str]) -> Artefact:
-    return fit_model(small_corpus, taxonomy, words, TrainingConfig())
+def triage(taxonomy: Taxonomy) -> TriageData:
+    return read_triage(DATA, taxonomy)
+
+
+@pytest.fixture(scope="session")
+def artefact(small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str], triage: TriageData) -> Artefact:
+    return fit_model(small_corpus, taxonomy, words, triage, TrainingConfig())
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,24 @@ def test_one_tip_is_routed_as_the_router_does(client: TestClient, router: Router
     assert text[span["start"] : span["end"]] == span["text"]
 
 
-def test_what_is_not_built_is_absent(client: TestClient) -> None:
-    answer = client.post("/v1/route", json={"text": "欠薪"}).json()
-    assert not {"urgency", "facts", "questions", "law"} & answer.keys()
+def test_a_tip_is_routed_with_all_that_its_desk_needs(client: TestClient) -> None:
+    text = "老板拖欠我们三个月工资,一共十二个人,有人说要跳楼"
+    answer = client.post("/v1/route", json={"text": text}).json()
+    assert answer["urgency"]["level"] == "critical"
+    (count,) = [fact for fact in answer["facts"] if fact["kind"] == "headcount"]
+    assert text[count["start"] : count["end"]] == count["text"] == "十二个人"
+    assert count["value"] == 12
+    assert "跟您一样没拿到钱的有多少人？" not in answer["questions"]
+    assert answer["questions"]
+    assert answer["law"][0].keys() == {"law", "number", "title", "says", "limits"}
+
+
+def test_a_batch_gets_the_pieces_that_it_asks_for(client: TestClient) -> None:
+    answer = client.post("/v1/route/batch", json={"texts": ["欠薪"], "explain": ["urgency", "law"]}).json()
+    (routing,) = answer["routings"]
+    assert routing["urgency"] == {"level": "normal", "signals": []}
+    assert "law" in routing
+    assert not {"facts", "questions", "evidence"} & routing.keys()
 
 
 def test_a_batch_keeps_its_order_and_explains_on_demand(client: TestClient, router: Router) -> None:
@@ -97,7 +112,7 @@ def test_an_unexpected_error_says_nothing_of_the_tip(home: Path, caplog: pytest.
     class Broken:
         version = "x"
 
-        def route(self, texts: list[str]) -> None:
+        def route(self, texts: list[str], **_: object) -> None:
             raise KeyError(texts[0])
 
     app = create_app(Settings(home=home))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from model.personal import mask
 from model.segment import Segmenter
 from model.taxonomy import Taxonomy
-from model.text import mask, normalise
+from model.text import normalise
 from tests.conftest import DATA, ROOT
 from training.corpus import Tip, read_corpus
 

@@ -4,10 +4,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from model.features import FeatureFinder
+from model.featuretext import feature_lines
 from model.gramindex import GramIndex
 from model.layout import code_points, pack
 from model.segment import Segmenter
-from model.text import feature_lines
 
 WORDS = ("一", "公司", "工资", "有限公司")
 GRAMS = np.sort(np.concatenate([pack(code_points("欠工资"), n) for n in (1, 2, 3)]))

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.featuretext import feature_lines
 from model.gramindex import GramIndex
 from model.layout import LINE_FEED, Layout, pack
 from model.segment import Segmenter
-from model.text import feature_lines
 from training.corpus import Tip
 
 SEGMENTER = Segmenter(())

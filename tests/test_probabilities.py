@@ -12,10 +12,11 @@ from scipy.sparse import hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from model.artefact import Artefact
+from model.featuretext import feature_text
 from model.layout import pack
 from model.router import Router
 from model.segment import Segmenter, build_user_words
-from model.text import feature_text, normalise
+from model.text import normalise
 from training.config import TrainingConfig
 from training.corpus import Tip
 
@@ -51,8 +52,8 @@ def sklearn_proba(small_corpus: list[Tip], artefact: Artefact, words: list[str])
     order = np.argsort([int(pack(np.array([ord(c) for c in gram], dtype=np.uint64), len(gram))[0]) for gram in chars])
     n_words, n_desks = len(artefact.words), len(artefact.taxonomy.desks)
     assert vectorizers[0].get_feature_names_out().tolist() == list(artefact.words)
-    weights = artefact.weights.astype(np.float64)
-    weights[n_words + order] = artefact.weights[n_words:]
+    weights = artefact.weights[:, : artefact.intercepts.size].astype(np.float64)
+    weights[n_words + order] = weights[n_words:].copy()
 
     def proba(texts: list[str]) -> NDArray[np.float64]:
         logits = hstack([vectorizer.transform(texts) for vectorizer in vectorizers]) @ weights + artefact.intercepts

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.artefact import Artefact
 from model.errors import ArtefactFormatError
 from model.registry import Registry
-from model.router import Router
+from model.router import PIECES, Router
 from training.corpus import Tip
 
 UNREADABLE = {
@@ -76,7 +76,7 @@ def test_explaining_changes_no_decision(router: Router, corpus: list[Tip]) -> No
     texts = [tip.text for tip in corpus[:100]]
     plain = router.route(texts, explain=False)
     explained = router.route(texts)
-    assert [r.to_dict().keys() - {"evidence"} for r in explained] == [r.to_dict().keys() for r in plain]
+    assert [r.to_dict().keys() - PIECES for r in explained] == [r.to_dict().keys() for r in plain]
     assert [(r.desk, r.confidence, r.decision) for r in plain] == [
         (r.desk, r.confidence, r.decision) for r in explained
     ]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.errors import ArtefactFormatError, TaxonomyError
+from model.featuretext import feature_text
 from model.segment import (
     Segmenter,
     UserWord,
@@ -19,7 +20,7 @@ from model.segment import (
     require_segmenter,
     segmenter_identity,
 )
-from model.text import feature_text, normalise
+from model.text import normalise
 from training.corpus import Tip
 
 TIES = 0.0005  # share of texts that two equally likely segmentations may divide

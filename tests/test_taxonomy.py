@@ -32,14 +32,23 @@ def test_all_faults_are_named_at_once(taxonomy: Taxonomy) -> None:
     desks[3]["time_limit_days"] = True
     desks[4]["colour"] = "red"
     with pytest.raises(TaxonomyError) as caught:
-        Taxonomy.from_dict({"kinds": content["kinds"], "desks": desks})
+        Taxonomy.from_dict({"kinds": content["kinds"], "desks": desks, "answers": {"date": ["几点了？"]}})
     message = str(caught.value)
-    for part in ("there twice", "desk 3 lacks name", "desk 4: time_limit_days", "desk 5 has unknown colour"):
+    for part in (
+        "there twice",
+        "no desk asks '几点了？'",
+        "desk 3 lacks name",
+        "desk 4: time_limit_days",
+        "desk 5 has unknown colour",
+    ):
         assert part in message
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("content", [None, [], {"desks": []}, {"desks": [], "kinds": []}, {"desks": [1], "kinds": [2]}])
+@pytest.mark.parametrize(
+    "content",
+    [None, [], {"desks": []}, {"desks": [], "kinds": [], "answers": {}}, {"desks": [1], "kinds": [2], "answers": 3}],
+)
 def test_no_taxonomy_at_all_is_refused(content: object) -> None:
     with pytest.raises(TaxonomyError):
         Taxonomy.from_dict(content)

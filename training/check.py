@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from model.featuretext import feature_text
 from model.taxonomy import Taxonomy
-from model.text import feature_text, normalise
+from model.text import normalise
 from training.corpus import Problem, Tip
 from training.duplicates import near_duplicate_groups
 

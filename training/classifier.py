@@ -14,10 +14,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from model.features import FeatureFinder
+from model.featuretext import feature_lines
 from model.gramindex import GramIndex
 from model.layout import Layout
 from model.segment import Segmenter, UserWord
-from model.text import feature_lines
 from training.config import TrainingConfig
 from training.vocabulary import learn_vocabulary
 

@@ -78,6 +78,7 @@ def train(
     from training.corpus import read_corpus, read_shares, read_taxonomy, require_sound
     from training.fit import fit_model
     from training.noise import read_preambles
+    from training.triage import read_triage
 
     taxonomy, config = read_taxonomy(_DESKS), TrainingConfig()
     tips, problems = read_corpus([corpus], taxonomy)
@@ -88,6 +89,7 @@ def train(
         tips,
         taxonomy,
         read_word_list(_USER_WORDS),
+        read_triage(DATA, taxonomy),
         config,
         preambles=read_preambles(_PREAMBLES),
         own=own_tips,

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Sequence
 
 from datasketch import MinHash, MinHashLSH
 
-from model.text import feature_text, normalise
+from model.featuretext import feature_text
+from model.text import normalise
 
 _SHINGLE = 4  # characters
 _SIMILARITY = 0.6  # Jaccard, of shingle sets: the same letter with another name and sum stays above

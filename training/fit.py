@@ -16,6 +16,7 @@ from model.artefact import Artefact, Manifest, n_columns
 from model.gramindex import GramIndex
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
+from model.triage import TriageData
 from training.calibrate import Calibration, Constants, fit_calibration, fit_constants
 from training.classifier import TipVectorizer, build_vectorizer
 from training.config import TrainingConfig
@@ -33,6 +34,7 @@ def fit_model(
     tips: Sequence[Tip],
     taxonomy: Taxonomy,
     words: Sequence[str],
+    triage: TriageData,
     config: TrainingConfig,
     *,
     preambles: Sequence[str] = (),
@@ -50,6 +52,8 @@ def fit_model(
         The starter corpus, without errors by `training.check`.
     words : sequence of str
         The user dictionary.
+    triage : TriageData
+        Published with the model as it is; nothing is learned of it.
     preambles : sequence of str
         Small talk, for copies of tips behind it.
     own : sequence of Tip
@@ -104,7 +108,7 @@ def fit_model(
     )
     metrics = desk_metrics(calibration.desk.proba(desk_scores[typical]), list(own or tips), taxonomy)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
-    return _collapse(vectorizer, heads, calibration, user_words, taxonomy, manifest)
+    return _collapse(vectorizer, heads, calibration, user_words, triage, taxonomy, manifest)
 
 
 def vectorize(
@@ -174,6 +178,7 @@ def _collapse(
     heads: Heads,
     calibration: Calibration,
     user_words: tuple[UserWord, ...],
+    triage: TriageData,
     taxonomy: Taxonomy,
     manifest: Manifest,
 ) -> Artefact:
@@ -191,6 +196,7 @@ def _collapse(
         manifest=manifest,
         taxonomy=taxonomy,
         user_words=user_words,
+        triage=triage,
         words=tuple(vectorizer.words_),
         char_index=GramIndex.of(vectorizer.char_grams_).table,
         idf=vectorizer.idf_,

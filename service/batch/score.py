@@ -13,7 +13,7 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from model.errors import TableError
-from model.router import Router, Routing
+from model.router import Piece, Router, Routing
 from service.batch.readers import Reject, Row, open_table
 from service.batch.writers import CsvWriter, create_table
 
@@ -25,9 +25,10 @@ COLUMNS = (
     "tip_candidates",
     "tip_also",
     "tip_kind",
+    "tip_urgency",
     "tip_model_version",
 )
-_DESK, _DECISION = COLUMNS.index("tip_desk"), COLUMNS.index("tip_decision")
+_DESK, _DECISION, _URGENCY = map(COLUMNS.index, ("tip_desk", "tip_decision", "tip_urgency"))
 _TOP = 3
 _CHUNK = 1000  # rows
 
@@ -52,6 +53,7 @@ class Summary:
     rejects_path: Path | None = None
     desks: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
+    urgencies: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
 
@@ -62,6 +64,7 @@ def score_table(
     text_column: str,
     *,
     workers: int = 1,
+    urgency: bool = True,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Summary:
     """Score a table and return what was done.
@@ -76,6 +79,8 @@ def score_table(
         Which column holds the tip.
     workers : int
         Processes that route; rows stay in order.
+    urgency : bool
+        Whether to look for signals of urgency; without, the column stays empty and scoring is faster.
     advance : callable
         Told after each line how many bytes of `source` it took.
 
@@ -96,12 +101,13 @@ def score_table(
         rejects: CsvWriter | None = None
         records = iter(reader)
         chunks = iter(lambda: list(islice(records, _CHUNK)), [])
-        for chunk, routed in _route_chunks(model, chunks, workers):
+        for chunk, routed in _route_chunks(model, chunks, workers, ["urgency"] if urgency else []):
             rows = [record for record in chunk if isinstance(record, Row)]
             for row, cells in zip(rows, routed, strict=True):
                 writer.write([*row.values, *cells])
                 summary.desks[cells[_DESK]] += 1
                 summary.decisions[cells[_DECISION]] += 1
+                summary.urgencies[cells[_URGENCY]] += 1
             for reject in chunk:
                 if isinstance(reject, Reject):
                     if rejects is None:
@@ -118,7 +124,7 @@ def score_table(
 
 
 def _route_chunks(
-    model: Path, chunks: Iterable[list[Row | Reject]], workers: int
+    model: Path, chunks: Iterable[list[Row | Reject]], workers: int, wanted: list[Piece]
 ) -> Iterator[tuple[list[Row | Reject], list[Sequence[str]]]]:
     """Yield each chunk with the cells of `COLUMNS` for its rows, in order."""
     sent: deque[list[Row | Reject]] = deque()
@@ -126,14 +132,14 @@ def _route_chunks(
     def tasks() -> Iterator[Any]:
         for chunk in chunks:
             sent.append(chunk)
-            yield delayed(_route)(model, [record.text for record in chunk if isinstance(record, Row)])
+            yield delayed(_route)(model, [record.text for record in chunk if isinstance(record, Row)], wanted)
 
     for routed in Parallel(n_jobs=workers, return_as="generator", batch_size=1)(tasks()):
         yield sent.popleft(), routed
 
 
-def _route(model: Path, texts: list[str]) -> list[Sequence[str]]:
-    return [routing_cells(routing) for routing in load_router(model).route(texts, explain=False)]
+def _route(model: Path, texts: list[str], wanted: list[Piece]) -> list[Sequence[str]]:
+    return [routing_cells(routing) for routing in load_router(model).route(texts, explain=wanted)]
 
 
 def routing_cells(routing: Routing) -> Sequence[str]:
@@ -146,5 +152,6 @@ def routing_cells(routing: Routing) -> Sequence[str]:
         "|".join(f"{candidate.desk}:{candidate.probability:.4f}" for candidate in routing.candidates[:_TOP]),
         "|".join(candidate.desk for candidate in routing.also),
         routing.kind.id,
+        routing.urgency.level if routing.urgency else "",
         routing.model_version,
     )

@@ -28,9 +28,14 @@ class Piece:
     percent: int = 0
 
 
+def visible(text: str) -> str:
+    """Return `text` with a replacement mark for each bidirectional control."""
+    return text.translate(_BIDI)
+
+
 def highlight(text: str, evidence: Sequence[Evidence]) -> list[Piece]:
     """Return `text` in pieces, in order and whole but for bidirectional controls, which become replacement marks."""
-    text = text.translate(_BIDI)
+    text = visible(text)
     supporting = [span for span in evidence if span.share > 0]
     total = sum(span.share for span in supporting)
     strongest = sorted(supporting, key=lambda span: -span.share)[:_MOST_MARKED]

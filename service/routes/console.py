@@ -1,5 +1,6 @@
 """The console's pages. A suggestion is rendered here alone, for browsers with JavaScript and without."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -42,7 +43,7 @@ def show_api_docs(request: Request) -> HTMLResponse:
 def _context(tip_router: RouterDep, text: str) -> dict[str, Any]:
     context: dict[str, Any] = {"text": text, "max_chars": MAX_CHARS, "model_version": tip_router.version}
     if text.strip():
-        routing = tip_router.route([text])[0]
+        routing = tip_router.route([text], today=date.today())[0]
         context["routing"] = routing
         context["desks"] = {desk.id: desk for desk in tip_router.taxonomy.desks}
         context["pieces"] = highlight(text, routing.evidence or ())

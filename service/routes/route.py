@@ -1,5 +1,7 @@
 """POST /v1/route and /v1/route/batch: texts in, routings out."""
 
+from datetime import date
+
 from fastapi import APIRouter
 
 from model.router import Routing
@@ -12,7 +14,7 @@ router = APIRouter(prefix="/v1/route", tags=["route"], responses=problem_respons
 
 @router.post("", response_model_exclude_none=True)
 async def route_tip(request: RouteRequest, batcher: BatcherDep) -> Routing:
-    """Route one tip: the desk, how sure that is, and which words decided.
+    """Route one tip: the desk, how sure that is, which words decided; urgency, facts, open questions and the law.
 
     An empty, foreign or garbled text is no error: its decision is `review`.
     """
@@ -22,4 +24,4 @@ async def route_tip(request: RouteRequest, batcher: BatcherDep) -> Routing:
 @router.post("/batch", response_model_exclude_none=True)
 def route_batch(request: BatchRequest, tip_router: RouterDep) -> BatchResponse:
     """Route up to 1,000 tips; the routings come in the order of the texts."""
-    return BatchResponse(routings=tip_router.route(request.texts, explain=request.explain))
+    return BatchResponse(routings=tip_router.route(request.texts, explain=request.explain, today=date.today()))

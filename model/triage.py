@@ -1,0 +1,88 @@
+"""What a desk needs besides its name: how urgent a tip is, its facts, what is still to be asked, and the law."""
+
+import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from model.facts import Fact, FactFinder
+from model.law import Article, LawBook
+from model.signals import SignalRules, Urgency
+from model.taxonomy import Taxonomy
+from model.text import AlignedText
+
+
+@dataclass(frozen=True)
+class TriageData:
+    """The words, rules and articles of a published model, as JSON documents.
+
+    Attributes
+    ----------
+    signals, facts, law : bytes
+        What `SignalRules`, `FactFinder` and `LawBook` are made from.
+    """
+
+    signals: bytes
+    facts: bytes
+    law: bytes
+
+
+class Triage:
+    """Reads tips with the words, rules and articles of a published model; each part is built when it is first used.
+
+    Parameters
+    ----------
+    data : TriageData
+    taxonomy : Taxonomy
+    """
+
+    def __init__(self, data: TriageData, taxonomy: Taxonomy) -> None:
+        self._data = data
+        self._taxonomy = taxonomy
+        self._questions = {desk.id: desk.questions for desk in taxonomy.desks}
+        self._answers = {question: kind for kind, questions in taxonomy.answers.items() for question in questions}
+
+    def assess(self, aligned: AlignedText) -> Urgency:
+        """Return how urgent a tip is; spans are of the text as received."""
+        urgency = self._signals.assess(aligned.text)
+        signals = []
+        for signal in urgency.signals:
+            start, end = aligned.received(signal.start, signal.end)
+            signals.append(replace(signal, start=start, end=end))
+        return Urgency(urgency.level, tuple(signals))
+
+    def find_facts(self, text: str, aligned: AlignedText, today: datetime.date | None) -> tuple[Fact, ...]:
+        """Return the facts in a tip; spans and words are of the text as received.
+
+        Parameters
+        ----------
+        today : date, optional
+            The day of the call, from which relative dates are counted.
+        """
+        facts = []
+        for fact in self._facts.find(aligned.text, today):
+            start, end = aligned.received(fact.start, fact.end)
+            facts.append(replace(fact, start=start, end=end, text=text[start:end]))
+        return tuple(facts)
+
+    def open_questions(self, desk: str, facts: Sequence[Fact]) -> tuple[str, ...]:
+        """Return what a desk asks and no fact answers, in the order that matters to it."""
+        told = {fact.kind for fact in facts}
+        return tuple(question for question in self._questions[desk] if self._answers.get(question) not in told)
+
+    def find_law(self, aligned: AlignedText, desks: Sequence[str]) -> tuple[Article, ...]:
+        """Return the articles that bear on a tip of these desks, best first."""
+        return self._law.find(aligned.text, desks)
+
+    @cached_property
+    def _signals(self) -> SignalRules:
+        return SignalRules.from_dict(json.loads(self._data.signals))
+
+    @cached_property
+    def _facts(self) -> FactFinder:
+        return FactFinder.from_dict(json.loads(self._data.facts))
+
+    @cached_property
+    def _law(self) -> LawBook:
+        return LawBook.from_dict(json.loads(self._data.law), self._taxonomy.desk_ids)
