@@ -10,9 +10,9 @@ from model.errors import (
     TableError,
     TaxonomyError,
 )
-from model.evidence import Evidence
 from model.registry import Registry
-from model.router import Candidate, KindGuess, Router, Routing
+from model.router import Router
+from model.routing import Article, Candidate, Evidence, Fact, KindGuess, Routing, Signal, TimeLimit, Urgency
 from model.taxonomy import Desk, Kind, Taxonomy
 
 __all__ = [
@@ -20,17 +20,22 @@ __all__ = [
     "ArtefactError",
     "ArtefactFormatError",
     "ArtefactNotFoundError",
+    "Article",
     "Candidate",
     "CorpusError",
     "Desk",
     "Evidence",
+    "Fact",
     "Kind",
     "KindGuess",
     "Registry",
     "Router",
     "Routing",
     "RoutingError",
+    "Signal",
     "TableError",
     "Taxonomy",
     "TaxonomyError",
+    "TimeLimit",
+    "Urgency",
 ]

@@ -1,32 +1,19 @@
 """Decisions as spans of their texts and the exact additive shares of these in the winning desks' scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.features import Occurrences, Values
 from model.layout import Layout
+from model.routing import Evidence
 from model.text import AlignedText
 
 Floats = NDArray[np.float64]
 
 _NOTHING = 1e-9  # what rounding leaves of a share of 0
-
-
-@dataclass(slots=True)  # frozen, it would take three times as long to make
-class Evidence:
-    """A span ``[start, end)`` of the text as received, in code points, and what it adds to the winning desk's score.
-
-    The shares of all spans and the desk's intercept add up to its calibrated logit, counted from the mean over all
-    desks: a share of 0.7 doubles the desk's odds against the average desk.
-    """
-
-    start: int
-    end: int
-    text: str
-    share: float
 
 
 def find_evidence(
@@ -55,18 +42,23 @@ def find_evidence(
     outputs : ndarray of int, shape (n_texts,)
         For each text, the column of the score that is to be explained.
     """
-    shares = _word_shares(layout, found, values, weights, outputs).tolist()
+    shares = _word_shares(layout, found, values, weights, outputs)
+    lengths = np.fromiter(map(len, layout.words), dtype=np.int64, count=len(layout.words))
+    ends = lengths.cumsum()
+    feeds = [number for number, word in enumerate(layout.words) if word == "\n"]
+    telling = (np.abs(shares) > _NOTHING).nonzero()[0]
+    bounds = [0, *telling.searchsorted(feeds).tolist(), telling.size]  # of the telling words of each text
+    first = np.append(0, ends[feeds])  # character of each text
+    telling_ends = ends[telling] - first.repeat(np.diff(bounds))
+    telling_starts = (telling_ends - lengths[telling]).tolist()
+    lasts, amounts = (telling_ends - 1).tolist(), shares[telling].tolist()
     evidence: list[tuple[Evidence, ...]] = []
-    words = zip(layout.words, shares, strict=True)
-    for text, way_back in zip(texts, aligned, strict=True):
-        place, spans = 0, []
-        for word, share in words:
-            if word == "\n":
-                break
-            if abs(share) > _NOTHING:
-                start, end = way_back.received(place, place + len(word))
-                spans.append(Evidence(start, end, text[start:end], share))
-            place += len(word)
+    for text, way_back, (low, high) in zip(texts, aligned, pairwise(bounds), strict=True):
+        starts, ends_received = way_back.starts, way_back.ends
+        spans = [
+            Evidence(starts[start], ends_received[last], text[starts[start] : ends_received[last]], share)
+            for start, last, share in zip(telling_starts[low:high], lasts[low:high], amounts[low:high], strict=True)
+        ]
         evidence.append(tuple(spans))
     return evidence
 

@@ -9,53 +9,13 @@ from typing import Any
 import re2
 
 from model.errors import TaxonomyError
+from model.routing import Article, TimeLimit
 
 MOST_ARTICLES = 5
 _UNITS = ("小时", "日", "个工作日", "个月", "年")
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@dataclass(frozen=True, slots=True)
-class TimeLimit:
-    """A period that an article sets.
-
-    Attributes
-    ----------
-    what : str
-        What is due by its end, or what it is the length of.
-    length, unit : int, str
-        How long: 30 and "日".
-    start : str
-        From when it runs; ``from`` in the file.
-    """
-
-    what: str
-    length: int
-    unit: str
-    start: str
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """One or more articles of a law that settle one matter, as operators are shown them.
-
-    Attributes
-    ----------
-    law : str
-        Short title of the law.
-    number : str
-        The article as it is cited, such as "第三十条".
-    title, says : str
-        What it is about, and what it says in one sentence: a summary, not the wording of the law.
-    """
-
-    law: str
-    number: str
-    title: str
-    says: str
-    limits: tuple[TimeLimit, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,11 +348,12 @@ def _canonical(written: str) -> str:
 
 def _replace(text: str, replacement: Callable[[str, str], str]) -> str:
     """Return `text`, as received, with ``replacement(kind, original)`` for each piece of personal data."""
-    if not find_personal(normalise(text)):  # the way back takes ten times as long to find
+    normalised = normalise(text)
+    if not (found := find_personal(normalised)):  # the way back takes ten times as long to find
         return text
-    aligned = align(text)
+    aligned = align(text, normalised)
     pieces, end = [], 0
-    for datum in find_personal(aligned.text):
+    for datum in found:
         # Two data may touch inside one received character: the first has it.
         start = max(aligned.starts[datum.start], end)
         pieces.append(text[end:start])

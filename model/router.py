@@ -1,33 +1,24 @@
 """Router: texts -> Routings. Values times weights make scores; what is done with them is the published policy."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from threading import Thread
-from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.artefact import Artefact, load_artefact
-from model.evidence import Evidence, find_evidence
-from model.facts import Fact
+from model.evidence import find_evidence
 from model.features import FeatureFinder, Values
-from model.featuretext import feature_lines
+from model.featuretext import feature_lines, feature_text
 from model.gramindex import GramIndex
-from model.law import Article
+from model.routing import PIECES, Candidate, Decision, Evidence, KindGuess, Piece, Routing
 from model.segment import Segmenter, preload, require_segmenter
-from model.signals import Urgency
-from model.text import AlignedText, align
+from model.text import AlignedText, align, normalise_lines
 from model.triage import Triage
 
-Decision = Literal["auto", "confirm", "review"]
-Piece = Literal["evidence", "urgency", "facts", "questions", "law"]
 Floats = NDArray[np.float64]
-
-PIECES: frozenset[Piece] = frozenset(get_args(Piece))
-"""All that a routing may hold beyond the decision."""
 
 _DECISIONS: tuple[Decision, ...] = ("confirm", "auto", "review")
 
@@ -36,68 +27,6 @@ _BATCH_TEXTS, _BATCH_CHARS = 256, 65_536
 _MIN_HAN = 2  # with fewer Chinese characters a text is not readable as a tip
 _MIN_CANDIDATES = 3  # operators choose among three by key
 _WORTH_SHOWING = 0.05  # probability
-
-
-@dataclass(slots=True)  # frozen, it would take three times as long to make
-class Candidate:
-    """A desk with its probability."""
-
-    desk: str
-    name: str
-    probability: float
-
-
-@dataclass(slots=True)
-class KindGuess:
-    """A demand type with its probability."""
-
-    id: str
-    name: str
-    probability: float
-
-
-@dataclass(slots=True)
-class Routing:
-    """Where a tip should go, how sure that is, and why.
-
-    Attributes
-    ----------
-    desk, desk_name, confidence
-        First choice and its calibrated probability.
-    candidates : tuple of Candidate
-        Every desk worth showing, best first, at least three.
-    also : tuple of Candidate
-        Further desks with a separate demand in the tip, likeliest first.
-    decision : {"auto", "confirm", "review"}
-        ``auto`` meets the desk's precision target, ``confirm`` is a choice among few, at ``review`` a person must
-        read the tip.
-    prediction_set : tuple of str
-        The desks that hold the right one with the guaranteed coverage, likeliest first.
-    kind : KindGuess
-    evidence, urgency, facts, questions, law
-        Which words decided, how urgent the tip is, what it tells, what is still to be asked, and the articles that bear
-        on it; each None where it was not asked for.
-    model_version : str
-    """
-
-    desk: str
-    desk_name: str
-    confidence: float
-    candidates: tuple[Candidate, ...]
-    also: tuple[Candidate, ...]
-    decision: Decision
-    prediction_set: tuple[str, ...]
-    kind: KindGuess
-    evidence: tuple[Evidence, ...] | None
-    urgency: Urgency | None
-    facts: tuple[Fact, ...] | None
-    questions: tuple[str, ...] | None
-    law: tuple[Article, ...] | None
-    model_version: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the routing as JSON can hold it; what was not asked for is absent."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class Router:
@@ -176,7 +105,8 @@ class Router:
         return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
 
     def _route_batch(self, texts: Sequence[str], wanted: Collection[Piece], today: date | None) -> list[Routing]:
-        layout = self._segmenter.lay_out(feature_lines(texts))
+        normalised = normalise_lines(texts)
+        layout = self._segmenter.lay_out(feature_text(normalised))
         policy, ids, names = self.manifest.policy, self.desks, self._desk_names
         found = self._features.find(layout)
         values = self._features.weigh(found, layout)
@@ -193,7 +123,7 @@ class Router:
             further[row].append((also[row, d].item(), d))
         n_shown = np.maximum((proba >= _WORTH_SHOWING).sum(axis=1), min(_MIN_CANDIDATES, len(ids)))
         order = order[:, : max(n_shown.max(), n_in_set.max())]
-        aligned = [align(text) for text in texts] if wanted else []
+        aligned = list(map(align, texts, normalised.split("\n"))) if wanted else []
         evidence: list[tuple[Evidence, ...] | None] = [None] * len(texts)
         if "evidence" in wanted:
             evidence[:] = find_evidence(texts, aligned, layout, found, values, self._weights, top)

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
@@ -79,7 +78,7 @@ def _tokenizer() -> Any:
     """Return a fresh jieba tokenizer with jieba's own dictionary."""
     import jieba
 
-    jieba.setLogLevel(logging.WARNING)
+    jieba.setLogLevel("WARNING")
     tokenizer = jieba.Tokenizer()
     # Not tokenizer.initialize(): it reads a marshalled cache from the shared temporary folder, which anybody
     # on the machine may have written.

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from itertools import islice
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import re2
 
 from model.errors import TaxonomyError
+from model.routing import Level, Signal, Urgency
 
-Level = Literal["critical", "high", "normal"]
 _LEVELS: tuple[Level, ...] = ("critical", "high", "normal")
 
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -26,25 +26,6 @@ _LONGEST_CUE = 24  # characters
 _KEYS_PER_SET = 48
 _AUTOMATON_BYTES = 32 << 20
 _BYTES_PER_CHARACTER = 4  # of UTF-8, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """A rule that fired, and a place where it did: ``[start, end)`` in code points of the text assessed."""
-
-    rule: str
-    level: Level
-    reason: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Urgency:
-    """How urgent a tip is: the highest level of its signals, "normal" without any."""
-
-    level: Level
-    signals: tuple[Signal, ...]
 
 
 @dataclass(frozen=True)

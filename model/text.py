@@ -27,11 +27,11 @@ _COMPOSED = "\x00-\x7e\u2014\u2018\u2019\u201c\u201d\u3001\u3002\u300a\u300b\u30
 _MAY_COMPOSE = re.compile(f"[{_COMPOSED}]?[^{_COMPOSED}]+")
 
 # A character that may become none or several: any but those, and the marks that were folded already.
-_RESHAPED = re.compile(f"[^{_COMPOSED}{''.join(_FULL_WIDTH)}]")
+_RESHAPED = re.compile(f"[^{_COMPOSED}{''.join(_FULL_WIDTH)}]|{_CONTROL.pattern}")
 
 # A character before which a text may be cut without changing its NFKC form: Latin, CJK, punctuation, emoji.
 # What is not listed (combining marks, Hangul jamo, kana voicing marks …) stays with what stands before it.
-_CUT_BEFORE = re.compile(
+_CUT_BEFORE = (
     f"(?!{_INVISIBLE_CLASS})"
     "[\x00-\u02ff\u2000-\u20cf\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\u3130\u3190-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\uff01-\uff9d\U0001f000-\U0001faff\U00020000-\U0003ffff]"
@@ -81,7 +81,7 @@ def _simplify(text: str) -> str:
     return "".join(_converter().convert(char)[:1] or char for char in text)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class AlignedText:
     """A normalised text, and where each of its characters comes from.
 
@@ -102,22 +102,20 @@ class AlignedText:
         return self.starts[start], self.ends[end - 1]
 
 
-def align(text: str) -> AlignedText:
-    """Return `text` normalised together with the way back to it."""
+def align(text: str, normalised: str) -> AlignedText:
+    """Return `normalised`, which is `text` normalised, together with the way back to `text`."""
     text = text.replace("\n", " ")
-    if not _CONTROL.search(text) and not _RESHAPED.search(text):  # nearly all texts: each character stays where it is
-        return AlignedText(_simplify(_fold(text)), range(len(text)), range(1, len(text) + 1))
-    cuts = [match.start() for match in _CUT_BEFORE.finditer(text)]
+    if not _RESHAPED.search(text):  # nearly all texts: each character stays where it is
+        return AlignedText(normalised, range(len(text)), range(1, len(text) + 1))
+    cuts = [match.start() for match in re.finditer(_CUT_BEFORE, text)]
     bounds = sorted({0, len(text), *cuts})
-    pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for start, end in pairwise(bounds):
-        piece = _fold(text[start:end])
-        pieces.append(piece)
-        starts += [start] * len(piece)
-        ends += [end] * len(piece)
-    return AlignedText(_simplify("".join(pieces)), starts, ends)
+        n_chars = len(_fold(text[start:end]))
+        starts += [start] * n_chars
+        ends += [end] * n_chars
+    return AlignedText(normalised, starts, ends)
 
 
 def normalise_lines(texts: Sequence[str]) -> str:

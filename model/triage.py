@@ -1,16 +1,23 @@
-"""What a desk needs besides its name: how urgent a tip is, its facts, what is still to be asked, and the law."""
+"""What a desk needs besides its name: how urgent a tip is, its facts, what is still to be asked, and the law.
+
+What reads it is imported when it is first used: that takes as long as to route a tip.
+"""
 
 import datetime
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from model.facts import Fact, FactFinder
-from model.law import Article, LawBook
-from model.signals import SignalRules, Urgency
+from model.routing import Article, Fact, Urgency
 from model.taxonomy import Taxonomy
 from model.text import AlignedText
+
+if TYPE_CHECKING:
+    from model.facts import FactFinder
+    from model.law import LawBook
+    from model.signals import SignalRules
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,9 @@ class Triage:
     def assess(self, aligned: AlignedText) -> Urgency:
         """Return how urgent a tip is; spans are of the text as received."""
         urgency = self._signals.assess(aligned.text)
-        signals = []
         for signal in urgency.signals:
-            start, end = aligned.received(signal.start, signal.end)
-            signals.append(replace(signal, start=start, end=end))
-        return Urgency(urgency.level, tuple(signals))
+            signal.start, signal.end = aligned.received(signal.start, signal.end)
+        return urgency
 
     def find_facts(self, text: str, aligned: AlignedText, today: datetime.date | None) -> tuple[Fact, ...]:
         """Return the facts in a tip; spans and words are of the text as received.
@@ -60,11 +65,11 @@ class Triage:
         today : date, optional
             The day of the call, from which relative dates are counted.
         """
-        facts = []
-        for fact in self._facts.find(aligned.text, today):
-            start, end = aligned.received(fact.start, fact.end)
-            facts.append(replace(fact, start=start, end=end, text=text[start:end]))
-        return tuple(facts)
+        facts = self._facts.find(aligned.text, today)
+        for fact in facts:
+            fact.start, fact.end = aligned.received(fact.start, fact.end)
+            fact.text = text[fact.start : fact.end]
+        return facts
 
     def open_questions(self, desk: str, facts: Sequence[Fact]) -> tuple[str, ...]:
         """Return what a desk asks and no fact answers, in the order that matters to it."""
@@ -76,13 +81,19 @@ class Triage:
         return self._law.find(aligned.text, desks)
 
     @cached_property
-    def _signals(self) -> SignalRules:
+    def _signals(self) -> "SignalRules":
+        from model.signals import SignalRules
+
         return SignalRules.from_dict(json.loads(self._data.signals))
 
     @cached_property
-    def _facts(self) -> FactFinder:
+    def _facts(self) -> "FactFinder":
+        from model.facts import FactFinder
+
         return FactFinder.from_dict(json.loads(self._data.facts))
 
     @cached_property
-    def _law(self) -> LawBook:
+    def _law(self) -> "LawBook":
+        from model.law import LawBook
+
         return LawBook.from_dict(json.loads(self._data.law), self._taxonomy.desk_ids)

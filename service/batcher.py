@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import date
 
-from model.router import Router, Routing
+from model.router import Router
+from model.routing import Routing
 
 
 class TipBatcher:

@@ -4,13 +4,16 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from model.errors import RoutingError
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
 from training import cli as training_commands
+
+if TYPE_CHECKING:
+    from model.routing import Routing
 
 _REJECTS = 4  # exit status
 _URGENCIES = {"critical": "紧急", "high": "加急", "normal": "一般"}
@@ -55,10 +58,10 @@ def common(
 def route(
     ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="The tip, or - to read it from standard input.")],
-    full: Annotated[bool, typer.Option("--full", help="Add facts, open questions and the law.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Add urgency, facts, open questions and the law.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Route one tip: desk, probability, urgency, and the words that decided."""
+    """Route one tip: desk, probability, and the words that decided."""
     from datetime import date
 
     from model.router import Router
@@ -66,10 +69,17 @@ def route(
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
     router = Router.load(ctx.ensure_object(Registry).path(CHAMPION))
-    routing = router.route([text], explain=full or ("evidence", "urgency"), today=date.today())[0]
+    routing = router.route([text], explain=full or ["evidence"], today=date.today())[0]
     if as_json:
         typer.echo(json.dumps(routing.to_dict(), ensure_ascii=False, indent=2))
-        return
+    else:
+        _show(routing, text)
+    # All is written. To take the dictionary and the model apart before leaving takes as long as to route the tip.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _show(routing: "Routing", text: str) -> None:
     typer.echo(
         f"{routing.desk}  {routing.desk_name}  {_percent(routing.confidence)}  "
         f"{routing.decision}（{_DECISIONS[routing.decision]}）"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from model.router import Piece, Routing
+from model.routing import Piece, Routing
 
 MAX_CHARS = 100_000
 MAX_TEXTS = 1_000

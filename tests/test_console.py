@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from model.evidence import Evidence
+from model.routing import Evidence
 from service.console.highlight import highlight
 from tests.conftest import ROOT, TIPDESK
 

@@ -149,10 +149,35 @@ def test_durations(finder: FactFinder, text: str, lengths: list[tuple[object, ..
         ("公司不发工资,老板也不见人,找别的工厂上班", []),
         ("去年在市中心医院住院,请劳动局核实处理拖欠工资", []),
         ("这家黑心公司天天加班,一家外包公司也一样", []),
+        ("我是岳麓区环卫所一名聘用在职女职工,没有加班费", ["岳麓区环卫所"]),
+        ("和高创科技公司员工谈工资", ["高创科技公司"]),
+        ("进厂前叫“洪湾农机厂”,后来改制,工资没发", ["洪湾农机厂"]),
+        ("在农场工作,农场职工没有加班费", []),
     ],
 )
 def test_employers(finder: FactFinder, text: str, names: list[str]) -> None:
     assert [name for name, _ in found(finder, "employer", text)] == names
+
+
+@pytest.mark.parametrize(
+    ("again", "name"),
+    [
+        ("瑞柏德公司说没钱", "瑞柏德公司"),
+        ("长沙市瑞柏德拒不支付", "长沙市瑞柏德"),
+        ("他也在瑞柏德,没有合同", "瑞柏德"),
+        ("瑞柏德电气有限公司没人管", "瑞柏德电气有限公司"),
+        ("瑞柏拖欠的不只我一个", "瑞柏"),
+        ("瑞柏那边没人接电话", None),
+    ],
+)
+def test_an_employer_that_is_named_again_in_short(finder: FactFinder, again: str, name: str | None) -> None:
+    names = [name for name, _ in found(finder, "employer", f"长沙市瑞柏德电气有限公司拖欠工资,{again}")]
+    assert names == ["长沙市瑞柏德电气有限公司", *([name] if name else [])]
+
+
+def test_who_is_named_in_a_tip_of_another_matter_is_no_employer(finder: FactFinder) -> None:
+    text = "长沙市宏达房地产有限公司至今不给小区业主办房产证,开发商承诺的交房日期早过了,业主都要上班"
+    assert found(finder, "employer", text) == []
 
 
 @pytest.mark.parametrize(
@@ -300,7 +325,7 @@ def test_any_text_is_read(finder: FactFinder, parts: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["1", "百", "3-", "3月", "公司", "北京市", "在钢", "鑫泰公司拖欠,", "老板王", "没有签", "\x00", "\ud800", "👷"],
+    ["1", "百", "3-", "3月", "公司", "北京市", "在钢", "鑫泰公司拖欠,", "老板王", "没有签", "\x00", "👷"],
 )
 def test_a_hundred_thousand_hostile_characters_are_read(finder: FactFinder, unit: str) -> None:
     text = (unit * 100_000)[:100_000]

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from model.errors import TaxonomyError
-from model.law import MOST_ARTICLES, LawBook, TimeLimit
+from model.law import MOST_ARTICLES, LawBook
+from model.routing import TimeLimit
 from model.taxonomy import Taxonomy
 from model.text import normalise
 from tests.conftest import DATA

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from model.artefact import Artefact
 from model.errors import ArtefactFormatError
 from model.registry import Registry
-from model.router import PIECES, Router
+from model.router import Router
+from model.routing import PIECES
 from training.corpus import Tip
 
 UNREADABLE = {

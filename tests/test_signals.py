@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import TaxonomyError
-from model.signals import Rule, Signal, SignalRules, Urgency
+from model.routing import Signal, Urgency
+from model.signals import Rule, SignalRules
 from model.text import normalise
 from tests.conftest import DATA
 

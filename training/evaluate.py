@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss, precision_recall_fscore_support, roc_auc_score
 
-from model.router import Router, Routing
+from model.router import Router
+from model.routing import Routing
 from model.taxonomy import Taxonomy
 from training.corpus import Tip
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from benchmarks.speed.load import Load, put_load_on
 from benchmarks.speed.rounds import Figure, at_least, at_most
-from model.router import Routing
+from model.routing import Routing
 from service.schemas import RouteRequest
 
 CONNECTIONS = 8

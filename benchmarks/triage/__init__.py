@@ -1,1 +1,1 @@
-"""Benchmarks of what a case carries beyond its desk, each a command: ``python -m benchmarks.triage.NAME``."""
+"""What a desk needs besides its name, measured: ``python -m benchmarks.triage.NAME``."""

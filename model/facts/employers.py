@@ -224,6 +224,8 @@ class _Reading:
         end = 0
         for hit in islice(sorted([*self.suffix_hits, *single], key=_longest_first), _MOST_CANDIDATES):
             if hit[0] >= end:
+                if suffixes and suffixes[-1][1] == hit[0]:  # 科技公司
+                    suffixes.pop()
                 end = hit[1]
                 if hit[2] not in self.finder._not_suffix and not self.finder._other_word.match(self.text, end):
                     suffixes.append(hit)
@@ -255,7 +257,8 @@ class _Reading:
         while start > least and text[start - 1] not in stops and text[start - 1].isalnum():
             start -= 1
         for address in self.finder._address.finditer(text, start, end - 1):
-            start = address.end() if address[1] else start
+            if address[1] and not self.finder._generic.fullmatch(text, address.end(), end):
+                start = address.end()
         while start < end and (stripped := self.finder._strip.behind(text, start)) and not self.place_at(start):
             start += stripped
         address_place = self.place_at(start)
@@ -293,8 +296,11 @@ class _Reading:
         rest = self.behind_place(start, end)
         if rest > start:
             named = rest < end or suffix in self.finder._public
+            if suffix in self.words.trades:
+                named = not self.finder._generic.fullmatch(self.text, rest, end)
             return named and not self.finder._indefinite.behind(self.text, rest)
-        return end - start >= 2 and not self.finder._generic.fullmatch(self.text, start, end)
+        kind = self.finder._generic if suffix else self.finder._kind
+        return end - start >= 2 and not kind.fullmatch(self.text, start, end)
 
     def score(self, begin: int, start: int, end: int, suffix: str) -> int:
         """Return how much speaks for an employer."""
@@ -307,11 +313,11 @@ class _Reading:
         rest = self.behind_place(begin, start)
         score += rest > begin or text[begin] in _DIVISIONS or text[start - 1] in _DIVISIONS
         score += rest == begin and self.finder._name_like.fullmatch(text, rest, start) is not None
-        if suffix not in self.words.offices:
-            score += begin <= 1 or self.is_said_again(rest, start) or text[begin - 1 : begin] in _OPENS
+        repeatable = suffix not in words.offices  # callers name an office over and over that is no employer of theirs
+        score += text[begin - 1 : begin] in _OPENS or (repeatable and (begin <= 1 or self.is_said_again(rest, start)))
         score += bool(self.finder._names_it.before(text, begin))
         score -= 2 * bool(self.finder._served.behind(text, end) or self.finder._serves.before(text, begin))
-        return score - 2 * text.endswith(words.authorities, begin, end)
+        return score - 3 * text.endswith(words.authorities, begin, end)
 
     def is_said_again(self, start: int, end: int) -> bool:
         """Whether what is no word for a kind of employers stands elsewhere too."""
@@ -330,11 +336,7 @@ class _Reading:
             name = self.text[rest:end]
             if not 2 <= len(name) <= _LONGEST_SHORT or name.isascii() or not self.is_name(start, end, ""):
                 continue
-            if (
-                rest > start
-                or self.finder._name_like.fullmatch(name)
-                or self.is_said_again(rest, end)
-            ):
+            if rest > start or self.finder._name_like.fullmatch(name) or self.is_said_again(rest, end):
                 yield Employer(start, end)
 
     def brands(self) -> Iterator[Employer]:
@@ -380,22 +382,25 @@ class _Reading:
             end = 0
             while (start := self.text.find(form, end)) >= 0:
                 end = start + len(form)
-                if start in taken or end - 1 in taken:
+                if start in taken or end - 1 in taken or (longer := self.longer(end)) - 1 in taken:
                     continue
-                kind = self.finder._kind.match(self.text, end)
-                longer = kind is not None and kind[0].endswith(self.finder._private)
-                if longer or self.is_alone(start, end, sure=sure):
-                    name = Employer(self.with_place(start), kind.end() if longer else end)
+                if longer > end or self.is_alone(start, end, sure=sure):
+                    name = Employer(self.with_place(start), longer)
                     taken.update(range(*name))
                     again.append(name)
         return sorted([*names, *again])
+
+    def longer(self, end: int) -> int:
+        """Return where the words end, like 科技公司, that make a longer name of one that ends at `end`, or `end`."""
+        kind = self.finder._kind.match(self.text, end)
+        return kind.end() if kind and kind[0].endswith(self.finder._private) else end
 
     def is_alone(self, start: int, end: int, *, sure: bool) -> bool:
         """Whether a short name that stands there is no part of a longer one."""
         if self.finder._works_here.match(self.text, end):
             return True
         over = end == len(self.text) or self.finder._stop.match(self.text, end) is not None
-        return sure and (end - start >= _SURE_REPEAT or over or self.text[start - 1 : start] == "在")
+        return sure and (end - start >= _SURE_REPEAT or over or self.text[start - 1 : start] in _OPENS)
 
     def forms(self, names: Iterable[Employer]) -> dict[str, bool]:
         """Return how else the named are named, and whether it is they wherever it stands."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from model.errors import TaxonomyError
@@ -20,38 +21,13 @@ from model.facts.places import Gazetteer, PlaceWords
 from model.facts.quantities import DurationWords, HeadcountWords, MoneyWords, Quantity, QuantityFinder
 from model.facts.section import is_text, is_texts, read_section
 from model.facts.statements import StatementFinder, StatementPattern, is_pattern
+from model.routing import Fact, Value
 
-Value = float | int | str | tuple[float, float] | bool | None
-
+_WHERE = attrgetter("start", "end")
 _MOST = 1000  # facts of a kind; a text with more holds no news, and time stays linear whatever the text
 _GAP = re.compile(r"<(\d+)>")  # in a pattern: up to so many characters of the same clause
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _CODE = re.compile(r"\d{6}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A fact and where it stands: ``[start, end)`` in code points of the text looked at.
-
-    Attributes
-    ----------
-    kind : str
-        "money", "headcount", "duration", "date", "employer", "place", "occupation", "wage", "claim", or a kind of
-        statement of the data.
-    value
-        Normalised: yuan, people, a length in `unit`, a day, month, year or interval in ISO 8601, an employer's name, a
-        place's division code, whether what is stated is so, the id of a claim. A pair is a range. None where it cannot
-        be told.
-    unit : str or None
-        "yuan", "people", "minute", "hour", "day", "week", "month", "year", "yuan/month" or "gb2260".
-    """
-
-    kind: str
-    start: int
-    end: int
-    text: str
-    value: Value
-    unit: str | None
 
 
 @dataclass(frozen=True)
@@ -205,7 +181,8 @@ class FactFinder:
                 facts.append(Fact("place", start, end, text[start:end], code, "gb2260"))
         for kind, start, end, value in self._statements.find(text):
             facts.append(Fact(kind, start, end, text[start:end], value, None))
-        return tuple(sorted(facts, key=_where))
+        facts.sort(key=_WHERE)
+        return tuple(facts)
 
     def _counted(self, text: str, quantities: Iterable[Quantity]) -> Iterator[Fact]:
         for kind, start, end, value, unit in quantities:
@@ -234,10 +211,6 @@ class FactFinder:
                 continue
             last = end
             yield Fact("occupation", start, end, word, None, None)
-
-
-def _where(fact: Fact) -> tuple[int, int]:
-    return fact.start, fact.end
 
 
 def _read(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[StatementPattern]]:

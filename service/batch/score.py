@@ -13,7 +13,8 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from model.errors import TableError
-from model.router import Piece, Router, Routing
+from model.router import Router
+from model.routing import Piece, Routing
 from service.batch.readers import Reject, Row, open_table
 from service.batch.writers import CsvWriter, create_table
 

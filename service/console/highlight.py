@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from model.evidence import Evidence
+from model.routing import Evidence
 
 # Bidirectional controls would turn the text around them, and the page's own words with it: shown as what they are.
 _BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\ufffd")

@@ -4,7 +4,7 @@ from datetime import date
 
 from fastapi import APIRouter
 
-from model.router import Routing
+from model.routing import Routing
 from service.dependencies import BatcherDep, RouterDep
 from service.errors import problem_responses
 from service.schemas import BatchRequest, BatchResponse, RouteRequest
