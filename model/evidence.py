@@ -50,16 +50,13 @@ def find_evidence(
     bounds = [0, *telling.searchsorted(feeds).tolist(), telling.size]  # of the telling words of each text
     first = np.append(0, ends[feeds])  # character of each text
     telling_ends = ends[telling] - first.repeat(np.diff(bounds))
-    telling_starts = (telling_ends - lengths[telling]).tolist()
-    lasts, amounts = (telling_ends - 1).tolist(), shares[telling].tolist()
-    evidence: list[tuple[Evidence, ...]] = []
+    all_starts, all_ends = (telling_ends - lengths[telling]).tolist(), telling_ends.tolist()
+    amounts = shares[telling].tolist()
+    evidence = []
     for text, way_back, (low, high) in zip(texts, aligned, pairwise(bounds), strict=True):
-        starts, ends_received = way_back.starts, way_back.ends
-        spans = [
-            Evidence(starts[start], ends_received[last], text[starts[start] : ends_received[last]], share)
-            for start, last, share in zip(telling_starts[low:high], lasts[low:high], amounts[low:high], strict=True)
-        ]
-        evidence.append(tuple(spans))
+        starts, stops = way_back.received_all(all_starts[low:high], all_ends[low:high])
+        words = [text[start:stop] for start, stop in zip(starts, stops, strict=True)]
+        evidence.append(tuple(map(Evidence, starts, stops, words, amounts[low:high])))
     return evidence
 
 

@@ -166,7 +166,9 @@ class FeatureFinder:
     def _find_char_grams(self, runs: NDArray[np.uint64], first: Integers) -> _Found:
         low, high = self._char_ngrams
         starts, numbers = self._char_grams.find(runs[first[low] : first[high + 1]])
-        bounds = starts.searchsorted(first[low : high + 2] - first[low])
+        offsets = first[low : high + 2] - first[low]
+        bounds = starts.searchsorted(offsets)
         lengths = np.arange(low, high + 1).repeat(bounds[1:] - bounds[:-1])
-        starts -= (first[low:] - first[low])[lengths - low]
+        for offset, (begin, end) in zip(offsets.tolist(), pairwise(bounds.tolist()), strict=False):
+            starts[begin:end] -= offset
         return numbers + self._n_words, starts, lengths

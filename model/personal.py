@@ -355,9 +355,10 @@ def _replace(text: str, replacement: Callable[[str, str], str]) -> str:
     pieces, end = [], 0
     for datum in found:
         # Two data may touch inside one received character: the first has it.
-        start = max(aligned.starts[datum.start], end)
+        first, last = aligned.received(datum.start, datum.end)
+        start = max(first, end)
         pieces.append(text[end:start])
-        end = max(aligned.ends[datum.end - 1], end)
+        end = max(last, end)
         pieces.append(replacement(datum.kind, text[start:end]))
     return "".join([*pieces, text[end:]])
 

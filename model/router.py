@@ -150,12 +150,8 @@ class Router:
                 decision=_DECISIONS[decided],
                 prediction_set=tuple([ids[d] for d in ranked[:n_set]]),
                 kind=KindGuess(demand.id, demand.name, kind_share),
-                evidence=spans,
-                urgency=None,
-                facts=None,
-                questions=None,
-                law=None,
                 model_version=self.version,
+                evidence=spans,
             )
             routings.append(routing)
         if wanted:

@@ -149,10 +149,10 @@ class Routing:
     prediction_set : tuple of str
         The desks that hold the right one with the guaranteed coverage, likeliest first.
     kind : KindGuess
+    model_version : str
     evidence, urgency, facts, questions, law
         Which words decided, how urgent the tip is, what it tells, what is still to be asked, and the articles that bear
         on it; each None where it was not asked for.
-    model_version : str
     """
 
     desk: str
@@ -163,12 +163,12 @@ class Routing:
     decision: Decision
     prediction_set: tuple[str, ...]
     kind: KindGuess
-    evidence: tuple[Evidence, ...] | None
-    urgency: Urgency | None
-    facts: tuple[Fact, ...] | None
-    questions: tuple[str, ...] | None
-    law: tuple[Article, ...] | None
     model_version: str
+    evidence: tuple[Evidence, ...] | None = None
+    urgency: Urgency | None = None
+    facts: tuple[Fact, ...] | None = None
+    questions: tuple[str, ...] | None = None
+    law: tuple[Article, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the routing as JSON can hold it; what was not asked for is absent."""

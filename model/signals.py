@@ -23,7 +23,7 @@ _KEY = re.compile(r"(?:(?<=^)|(?<=~\d)|(?<=~\d\d))!")
 _MOST_EXCUSED = 500
 _LONGEST_CUE = 24  # characters
 # RE2 builds automata as texts come, the smaller the sooner, and begins anew when one outgrows its memory.
-_KEYS_PER_SET = 48
+_KEYS_PER_SET = 160
 _AUTOMATON_BYTES = 32 << 20
 _BYTES_PER_CHARACTER = 4  # of UTF-8, at most
 
@@ -65,6 +65,9 @@ class Rule:
         `unless`.
     excuses : tuple of str
         Ids of the cues that excuse this rule's triggers.
+    longest : int
+        The rule fires only on texts of at most so many characters; 0: on any. For triggers that mean little in a long
+        letter.
     """
 
     id: str
@@ -76,6 +79,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     excuses: tuple[str, ...] = ()
+    longest: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ class SignalRules:
         """Return the urgency of a normalised text: one signal for each rule that fires, in the order of the text."""
         encoded = text.encode("utf-8", "replace")  # a lone surrogate becomes one other character
         signals = []
-        for rule, (start, end) in self._compiled.fire(encoded):
+        for rule, (start, end) in self._compiled.fire(encoded, len(text)):
             first = len(encoded[:start].decode())
             signals.append(Signal(rule.id, rule.level, rule.reason, first, first + len(encoded[start:end].decode())))
         signals.sort(key=lambda signal: (signal.start, signal.end))
@@ -185,10 +189,12 @@ class _CompiledRule:
 
     def find(self, patterns: Iterable[int], encoded: bytes) -> tuple[int, int] | None:
         """Return a span of bytes where one of `patterns` stands that no cue excuses."""
-        if (self.needs and not self.needs.occurs(encoded)) or (self.unless and self.unless.occurs(encoded)):
-            return None
         spans = (self._first_unexcused(self.patterns[n].compiled, encoded) for n in sorted(patterns))
-        return next((span for span in spans if span), None)
+        span = next((span for span in spans if span), None)
+        # Asked last: few texts hold a trigger.
+        if not span or (self.needs and not self.needs.occurs(encoded)) or (self.unless and self.unless.occurs(encoded)):
+            return None
+        return span
 
     def _first_unexcused(self, regexp: Any, encoded: bytes) -> tuple[int, int] | None:
         group = min(regexp.groups, 1)
@@ -224,16 +230,19 @@ class _Compiled:
         self._rules = [self._compile_rule(rule) for rule in signal_rules.rules]
         self._key_sets = [] if self.problems else list(self._build_key_sets())
 
-    def fire(self, encoded: bytes) -> Iterator[tuple[Rule, tuple[int, int]]]:
-        """Yield each rule that fires, with a span of bytes where it does."""
+    def fire(self, encoded: bytes, length: int) -> Iterator[tuple[Rule, tuple[int, int]]]:
+        """Yield each rule that fires on a text of `length` characters, with a span of bytes where it does."""
         possible: dict[int, list[int]] = {}
         for keys, patterns_by_key in self._key_sets:
             for key in keys.Match(encoded) or ():
                 for rule, pattern in patterns_by_key[key]:
                     possible.setdefault(rule, []).append(pattern)
         for rule, patterns in possible.items():
-            if span := self._rules[rule].find(patterns, encoded):
-                yield self._rules[rule].rule, span
+            compiled = self._rules[rule]
+            if compiled.rule.longest and length > compiled.rule.longest:
+                continue
+            if span := compiled.find(patterns, encoded):
+                yield compiled.rule, span
 
     def _compile_rule(self, rule: Rule) -> _CompiledRule:
         where = f"rule '{rule.id}'"

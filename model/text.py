@@ -88,34 +88,37 @@ class AlignedText:
     Attributes
     ----------
     text : str
-        The same as ``normalise(original)``.
-    starts, ends : sequence of int
-        For each character of `text`, the span ``[start, end)`` of the original that it came from, in code points.
+        The original, normalised.
+    origins : list of (int, int), or None
+        For each character of `text`, the span ``[start, end)`` of the original that it came from, in code points; None
+        where each came from the one in its place.
     """
 
     text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
+    origins: list[tuple[int, int]] | None
 
     def received(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original from which the characters ``[start, end)``, at least one, came."""
-        return self.starts[start], self.ends[end - 1]
+        return (start, end) if self.origins is None else (self.origins[start][0], self.origins[end - 1][1])
+
+    def received_all(self, starts: list[int], ends: list[int]) -> tuple[list[int], list[int]]:
+        """Return the starts and the ends of many such spans."""
+        if self.origins is None:
+            return starts, ends
+        return [self.origins[start][0] for start in starts], [self.origins[end - 1][1] for end in ends]
 
 
 def align(text: str, normalised: str) -> AlignedText:
     """Return `normalised`, which is `text` normalised, together with the way back to `text`."""
     text = text.replace("\n", " ")
     if not _RESHAPED.search(text):  # nearly all texts: each character stays where it is
-        return AlignedText(normalised, range(len(text)), range(1, len(text) + 1))
+        return AlignedText(normalised, None)
     cuts = [match.start() for match in re.finditer(_CUT_BEFORE, text)]
     bounds = sorted({0, len(text), *cuts})
-    starts: list[int] = []
-    ends: list[int] = []
-    for start, end in pairwise(bounds):
-        n_chars = len(_fold(text[start:end]))
-        starts += [start] * n_chars
-        ends += [end] * n_chars
-    return AlignedText(normalised, starts, ends)
+    origins: list[tuple[int, int]] = []
+    for span in pairwise(bounds):
+        origins += [span] * len(_fold(text[slice(*span)]))
+    return AlignedText(normalised, origins)
 
 
 def normalise_lines(texts: Sequence[str]) -> str:

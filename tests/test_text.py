@@ -31,25 +31,23 @@ def test_normalise(received: str, expected: str) -> None:
 
 
 @given(ANY_TEXT | TRICKY)
-def test_aligned_text_is_the_normalised_text(text: str) -> None:
-    aligned = align(text, normalise(text))
-    assert aligned.text == normalise(text)
-    assert len(aligned.starts) == len(aligned.ends) == len(aligned.text)
-
-
-@given(ANY_TEXT | TRICKY)
 def test_spans_lie_in_the_text_and_do_not_run_backwards(text: str) -> None:
-    aligned = align(text, normalise(text))
-    assert all(0 <= start < end <= len(text) for start, end in zip(aligned.starts, aligned.ends, strict=True))
-    assert list(aligned.starts) == sorted(aligned.starts)
+    normalised = normalise(text)
+    aligned = align(text, normalised)
+    spans = [aligned.received(place, place + 1) for place in range(len(normalised))]
+    assert aligned.origins is None or len(aligned.origins) == len(normalised)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert spans == sorted(spans)
 
 
 def test_a_span_leads_back_across_changes_of_length() -> None:
     """㎡ becomes two characters, the zero-width space none; 工资 is still found where it stands."""
     text = "㎡\u200b工资"
     aligned = align(text, normalise(text))
-    start = aligned.text.index("工资")
-    assert text[aligned.starts[start] : aligned.ends[start + 1]] == "工资"
+    place = aligned.text.index("工资")
+    start, end = aligned.received(place, place + 2)
+    assert text[start:end] == "工资"
+    assert aligned.received_all([place], [place + 2]) == ([start], [end])
 
 
 @given(ANY_TEXT | TRICKY)

@@ -1,5 +1,6 @@
 """Thousands of listed words found in one pass over a text."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from ahocorasick_rs import AhoCorasick, Implementation
@@ -18,7 +19,6 @@ class Lexicon:
     """
 
     def __init__(self, words_by_kind: Mapping[str, Iterable[str]]) -> None:
-        self._kinds = tuple(words_by_kind)
         kinds_of: dict[str, list[str]] = {}
         for kind, words in words_by_kind.items():
             for word in words:
@@ -27,9 +27,9 @@ class Lexicon:
         self._words = list(kinds_of.items())
         self._automaton = AhoCorasick(list(kinds_of), implementation=Implementation.ContiguousNFA)
 
-    def find(self, text: str) -> dict[str, list[Hit]]:
+    def find(self, text: str) -> defaultdict[str, list[Hit]]:
         """Return the words in `text` by kind, wherever they stand, in order, longer ones first."""
-        found: dict[str, list[Hit]] = {kind: [] for kind in self._kinds}
+        found: defaultdict[str, list[Hit]] = defaultdict(list)
         for number, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             word, kinds = self._words[number]
             for kind in kinds:
