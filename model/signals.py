@@ -189,12 +189,11 @@ class _CompiledRule:
 
     def find(self, patterns: Iterable[int], encoded: bytes) -> tuple[int, int] | None:
         """Return a span of bytes where one of `patterns` stands that no cue excuses."""
+        if self.needs and not self.needs.occurs(encoded):
+            return None
         spans = (self._first_unexcused(self.patterns[n].compiled, encoded) for n in sorted(patterns))
         span = next((span for span in spans if span), None)
-        # Asked last: few texts hold a trigger.
-        if not span or (self.needs and not self.needs.occurs(encoded)) or (self.unless and self.unless.occurs(encoded)):
-            return None
-        return span
+        return None if span and self.unless and self.unless.occurs(encoded) else span  # few texts hold a trigger
 
     def _first_unexcused(self, regexp: Any, encoded: bytes) -> tuple[int, int] | None:
         group = min(regexp.groups, 1)

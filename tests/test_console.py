@@ -91,6 +91,20 @@ def test_a_tip_is_routed_while_it_is_typed(page: Page, address: str) -> None:
     expect(page.locator("#text")).to_be_focused()
 
 
+def test_an_operator_sees_danger_first_and_what_is_still_to_be_asked(page: Page, address: str) -> None:
+    page.goto(address)
+    page.fill("#text", "老板拖欠我们十二个人三个月工资，一直没签合同，今天有人说要跳楼")
+    expect(page.locator(".urgency.critical")).to_contain_text("跳")
+    assert page.locator("#suggestion > :nth-child(2)").get_attribute("class") == "urgency critical"
+    expect(page.locator(".questions")).to_contain_text("请问单位全称叫什么？")
+    expect(page.locator(".questions")).not_to_contain_text("有多少人")
+    expect(page.locator(".told")).to_contain_text("十二个人")
+    expect(page.locator(".law li").first).to_be_visible()
+    page.fill("#text", "在长沙市鸿达电子厂上班，请问年假怎么算")
+    expect(page.locator(".questions")).not_to_contain_text("请问单位全称叫什么？")
+    expect(page.locator(".urgency")).to_have_count(0)
+
+
 def test_a_pasted_tip_replaces_the_suggestion(page: Page, address: str) -> None:
     page.goto(address)
     page.fill("#text", TIP)

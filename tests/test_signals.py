@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -18,7 +19,7 @@ CONTENT = yaml.safe_load((DATA / "signals.yaml").read_text("utf-8"))
 SHIPPED = SignalRules.from_dict(CONTENT)
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "clause_marks": ",。",
     "terms": {"fire": "着火|冒烟", "place": "厂|仓库"},
     "cues": [
@@ -114,6 +115,12 @@ def test_cues_and_gaps_reach_within_their_clause(text: str, fires: bool) -> None
 )
 def test_a_rule_may_need_or_shun_words_elsewhere_in_the_text(text: str, fires: bool) -> None:
     assert ("hunger" in fired(SignalRules.from_dict(SMALL), text)) is fires
+
+
+@pytest.mark.parametrize(("text", "fires"), [("没有饭吃,家里", True), ("没有饭吃,我家里", False)])
+def test_a_rule_may_leave_long_texts_alone(text: str, fires: bool) -> None:
+    hunger = SMALL["rules"][1] | {"longest": 7}
+    assert ("hunger" in fired(SignalRules.from_dict(SMALL | {"rules": [hunger]}), text)) is fires
 
 
 def test_rules_survive_a_published_model() -> None:
