@@ -51,8 +51,11 @@ class Triage:
         self._answers = {question: kind for kind, questions in taxonomy.answers.items() for question in questions}
 
     def assess(self, aligned: AlignedText) -> Urgency:
-        """Return how urgent a tip is; spans are of the text as received."""
+        """Return how urgent a tip is, each reason once; spans are of the text as received."""
         urgency = self._signals.assess(aligned.text)
+        if urgency.signals:
+            first = {signal.reason: signal for signal in reversed(urgency.signals)}
+            urgency.signals = tuple(signal for signal in urgency.signals if first[signal.reason] is signal)
         for signal in urgency.signals:
             signal.start, signal.end = aligned.received(signal.start, signal.end)
         return urgency
