@@ -45,6 +45,7 @@ def main(
     router = Router.load(model)
     gc.collect()
     gc.freeze()  # as the service and its workers do
+    DOCS.mkdir(exist_ok=True)
     figures: list[Figure] = []
     sections: list[str] = []
 
