@@ -1,11 +1,11 @@
 """Tips that arrive together are routed together: that takes little longer than to route one of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 
 from model.router import Router
-from model.routing import Routing
+from model.routing import PIECES, Piece, Routing
 
 
 class TipBatcher:
@@ -22,26 +22,29 @@ class TipBatcher:
 
     def __init__(self, current: Callable[[], Router]) -> None:
         self._current = current
-        self._waiting: list[tuple[str, asyncio.Future[Routing]]] = []
+        self._waiting: list[tuple[str, frozenset[Piece], asyncio.Future[Routing]]] = []
 
-    async def route(self, text: str) -> Routing:
-        """Return the routing of `text`, with all that it may hold."""
+    async def route(self, text: str, wanted: Collection[Piece] = PIECES) -> Routing:
+        """Return the routing of `text`, and of what it may hold beyond the decision what is wanted."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._route_waiting)
         routing: asyncio.Future[Routing] = loop.create_future()
-        self._waiting.append((text, routing))
+        self._waiting.append((text, frozenset(wanted), routing))
         return await routing
 
     def _route_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
+        everything = frozenset[Piece]().union(*(wanted for _, wanted, _ in waiting))
         try:
-            routings = self._current().route([text for text, _ in waiting], today=date.today())
+            routings = self._current().route([text for text, _, _ in waiting], explain=everything, today=date.today())
         except Exception as error:  # whoever waits must be told
-            for _, future in waiting:
+            for _, _, future in waiting:
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, future), routing in zip(waiting, routings, strict=True):
+        for (_, wanted, future), routing in zip(waiting, routings, strict=True):
+            for piece in everything - wanted:
+                setattr(routing, piece, None)
             if not future.done():  # its client has gone
                 future.set_result(routing)

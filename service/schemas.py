@@ -11,6 +11,8 @@ MAX_TEXTS = 1_000
 
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
 
+Explain = bool | set[Piece]
+
 _EXAMPLE = "老板拖欠我们三个月工资了,一共十二个人,找他就躲"
 
 
@@ -20,6 +22,9 @@ class RouteRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": _EXAMPLE}]})
 
     text: Text = Field(description="What the worker said, in their own words.")
+    explain: Explain = Field(
+        True, description="What beyond the decision is wanted: all, nothing (fastest), or some pieces by name."
+    )
 
 
 class BatchRequest(BaseModel):
@@ -31,9 +36,7 @@ class BatchRequest(BaseModel):
     )
 
     texts: list[Text] = Field(max_length=MAX_TEXTS)
-    explain: bool | set[Piece] = Field(
-        False, description="What beyond the decisions is wanted: all, nothing (fastest), or some pieces by name."
-    )
+    explain: Explain = Field(False, description="As for one tip; here nothing unless it is asked for.")
 
 
 class BatchResponse(BaseModel):

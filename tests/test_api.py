@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from model.errors import ArtefactNotFoundError
 from model.router import Router
+from model.routing import PIECES
 from service.app import create_app
 from service.settings import Settings
 
@@ -39,6 +40,14 @@ def test_a_tip_is_routed_with_all_that_its_desk_needs(client: TestClient) -> Non
     assert "跟您一样没拿到钱的有多少人？" not in answer["questions"]
     assert answer["questions"]
     assert answer["law"][0].keys() == {"law", "number", "title", "says", "limits"}
+
+
+def test_a_tip_may_be_routed_without_what_is_not_wanted(client: TestClient) -> None:
+    plain = client.post("/v1/route", json={"text": "欠薪", "explain": False}).json()
+    assert not PIECES & plain.keys()
+    some = client.post("/v1/route", json={"text": "欠薪", "explain": ["evidence"]}).json()
+    assert PIECES & some.keys() == {"evidence"}
+    assert client.post("/v1/route", json={"text": "欠薪", "explain": ["weather"]}).status_code == 422
 
 
 def test_a_batch_gets_the_pieces_that_it_asks_for(client: TestClient) -> None:

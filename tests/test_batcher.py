@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from model.router import Router
-from model.routing import Routing
+from model.routing import PIECES, Routing
 from service.batcher import TipBatcher
 
 TEXTS = ["老板拖欠工资", "在工地摔断了腿", "", "公司不交社保"]
@@ -20,6 +20,19 @@ def test_each_gets_its_own(router: Router) -> None:
     assert [routing.desk for routing in together if isinstance(routing, Routing)] == [
         routing.desk for routing in router.route(TEXTS)
     ]
+
+
+def test_each_gets_the_pieces_that_it_asked_for(router: Router) -> None:
+    async def ask_differently() -> list[Routing]:
+        batcher = TipBatcher(lambda: router)
+        return await asyncio.gather(
+            batcher.route("欠薪", ["urgency"]), batcher.route("工伤", ()), batcher.route("社保")
+        )
+
+    urgent, plain, everything = asyncio.run(ask_differently())
+    assert urgent.to_dict().keys() & PIECES == {"urgency"}
+    assert not plain.to_dict().keys() & PIECES
+    assert everything.to_dict().keys() >= PIECES
 
 
 def test_a_failure_is_told_to_all_who_wait() -> None:

@@ -25,19 +25,19 @@ class Load:
     p99: float
 
 
-def put_load_on(port: int, path: str, texts: list[str], connections: int) -> Load:
-    """Post each text once to a service on this machine and return what that took.
+def put_load_on(port: int, path: str, bodies: list[dict[str, object]], connections: int) -> Load:
+    """Post each body once, as JSON, to a service on this machine and return what that took.
 
     Raises
     ------
     RuntimeError
         If an answer is not 200.
     """
-    return asyncio.run(_put_load_on(port, path, texts, connections))
+    return asyncio.run(_put_load_on(port, path, bodies, connections))
 
 
-async def _put_load_on(port: int, path: str, texts: list[str], connections: int) -> Load:
-    waiting = [_request(path, text) for text in texts]
+async def _put_load_on(port: int, path: str, bodies: list[dict[str, object]], connections: int) -> Load:
+    waiting = [_request(path, body) for body in bodies]
     latencies: list[float] = []
 
     async def send_in_turn() -> None:
@@ -57,10 +57,12 @@ async def _put_load_on(port: int, path: str, texts: list[str], connections: int)
     await asyncio.gather(*(send_in_turn() for _ in range(connections)))
     seconds = perf_counter() - began
     latencies.sort()
-    return Load(len(texts) / seconds, 1e3 * latencies[len(latencies) // 2], 1e3 * latencies[len(latencies) * 99 // 100])
+    return Load(
+        len(bodies) / seconds, 1e3 * latencies[len(latencies) // 2], 1e3 * latencies[len(latencies) * 99 // 100]
+    )
 
 
-def _request(path: str, text: str) -> bytes:
-    body = json.dumps({"text": text}).encode()
+def _request(path: str, content: dict[str, object]) -> bytes:
+    body = json.dumps(content).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return head.encode() + _HEAD_END + body

@@ -10,6 +10,8 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 from benchmarks.speed.rounds import Figure, at_most
+from model.featuretext import feature_text
+from model.text import normalise
 from training.corpus import Tip, read_corpus, read_taxonomy
 
 _CORPUS = Path("data/corpus")
@@ -60,13 +62,18 @@ def write_made_corpus(path: Path, tips: list[Tip], n_rows: int, seed: int) -> No
     by_desk: dict[str, list[Tip]] = {}
     for tip in tips:
         by_desk.setdefault(tip.desk, []).append(tip)
+    written: set[str] = set()
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "desk", "also", "kind"])
-        for first in draw.choices(tips, k=n_rows):
+        while len(written) < n_rows:
+            first = draw.choice(tips)
             second = draw.choice(by_desk[first.desk])
             text = first.text[: _cut(first.text, draw)] + second.text[_cut(second.text, draw) :]
-            writer.writerow([text or first.text, first.desk, "|".join(first.also or ()), first.kind or ""])
+            compact = feature_text(normalise(text)).replace(" ", "")
+            if compact and compact not in written:  # the same text for two desks would be refused
+                written.add(compact)
+                writer.writerow([text, first.desk, "|".join(first.also or ()), first.kind or ""])
 
 
 def _cut(text: str, draw: random.Random) -> int:
