@@ -3,19 +3,24 @@
 from collections.abc import MutableMapping
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS = [
+    (name.lower().encode(), value.encode())
+    for name, value in {
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }.items()
+]
+
+
+_DIGITS = 20  # of a length; what has more is too long anyway
 
 
 class BodyLimit:
@@ -29,8 +34,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        n_bytes = int(announced) if announced.isdecimal() else 0
+        lengths = (value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length")
+        announced = next(lengths, "0")
+        n_bytes = int(announced[:_DIGITS]) if announced.isdecimal() else 0
 
         async def limited() -> Message:
             nonlocal n_bytes
@@ -57,9 +63,8 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                set_already = {name for name, _ in message["headers"]}
+                message["headers"] += [header for header in _HEADERS if header[0] not in set_already]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -23,11 +23,9 @@ def test_each_gets_its_own(router: Router) -> None:
 
 
 def test_each_gets_the_pieces_that_it_asked_for(router: Router) -> None:
-    async def ask_differently() -> list[Routing]:
-        batcher = TipBatcher(lambda: router)
-        return await asyncio.gather(
-            batcher.route("欠薪", ["urgency"]), batcher.route("工伤", ()), batcher.route("社保")
-        )
+    async def ask_differently() -> tuple[Routing, Routing, Routing]:
+        route = TipBatcher(lambda: router).route
+        return await asyncio.gather(route("欠薪", ["urgency"]), route("工伤", ()), route("社保"))
 
     urgent, plain, everything = asyncio.run(ask_differently())
     assert urgent.to_dict().keys() & PIECES == {"urgency"}
