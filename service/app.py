@@ -1,5 +1,6 @@
 """Assembles the service; nothing else."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -32,6 +33,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.router = Router.load(Registry.of_home(settings.home).path(CHAMPION))
         app.state.batcher = TipBatcher(lambda: app.state.router)
+        gc.collect()
+        gc.freeze()  # the collector need not walk through the model again and again
         yield
 
     app = FastAPI(

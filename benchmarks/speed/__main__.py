@@ -1,6 +1,5 @@
 """The command: measures, prints the tables, and writes them with two charts to ``docs/speed.md``."""
 
-import gc
 import random
 from collections.abc import Sequence
 from enum import StrEnum
@@ -43,8 +42,6 @@ def main(
     texts = random.Random(SEED).choices([text for text, _ in tips], k=_SCORED)
     model = Registry.of_home(DEFAULT_HOME).path(CHAMPION)
     router = Router.load(model)
-    gc.collect()
-    gc.freeze()  # as the service and its workers do
     DOCS.mkdir(exist_ok=True)
     figures: list[Figure] = []
     sections: list[str] = []

@@ -1,5 +1,6 @@
 """The local engine: a table in, the same table with routings out, rejects beside it."""
 
+import gc
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -33,8 +34,14 @@ _DESK, _DECISION, _URGENCY = map(COLUMNS.index, ("tip_desk", "tip_decision", "ti
 _TOP = 3
 _CHUNK = 1000  # rows
 
-load_router = cache(Router.load)
-"""Return the router for the model in a folder: loaded once in each process, however many chunks it is given."""
+
+@cache
+def load_router(model: Path) -> Router:
+    """Return the router for the model in a folder: loaded once in each process, however many chunks it is given."""
+    router = Router.load(model)
+    gc.collect()
+    gc.freeze()  # the collector need not walk through the model again and again
+    return router
 
 
 @dataclass
