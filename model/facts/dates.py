@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from model.facts.lexicon import WordSet
+from model.facts.lexicon import WordSet, any_of
 
 _DIGITS = {digit: str(value) for value, digit in enumerate("零一二三四五六七八九")} | {"〇": "0", "○": "0", "元": "1"}
 _HAN = "零〇○一二三四五六七八九"
@@ -96,22 +96,22 @@ class DateFinder:
         self._no_day_after, self._no_day_before = WordSet(words.no_day_before), WordSet(words.no_day_after)
         self._length_after, self._length_before = WordSet(words.length_before), WordSet(words.length_after)
         month = rf"(?P<month>(?:[农阴]历)?(?:(?:{_MONTH})(?:[、和~-](?:{_MONTH})){{0,11}}|[正腊冬])月份?)"
-        relative_month = rf"(?P<rmonth>{_any_of(words.months)})份?"
+        relative_month = rf"(?P<rmonth>{any_of(words.months)})份?"
         day = rf"(?P<day>(?:{_DAY})[日号]|初[{_HAN}十]|{_DAY_ALONE})"
-        year_part = f"(?:{_any_of(words.year_parts)}|{_any_of(words.feasts)})(?!薪)"
+        year_part = f"(?:{any_of(words.year_parts)}|{any_of(words.feasts)})(?!薪)"
         self._pattern = re.compile(
             rf"(?<!\d)(?<!\d\.)(?:(?P<iso>{_ISO})|(?P<list>{_YEARS})|(?P<decade>\d0|[{_HAN}]十)年代"
             rf"|(?:{self._year_pattern(1)}[的 ]?)?(?:{month}|{relative_month})"
-            rf"(?:的?{day}|{_any_of(words.month_parts)})?"
+            rf"(?:的?{day}|{any_of(words.month_parts)})?"
             rf"|{self._year_pattern(2)}(?:的?(?P<part>{year_part}))?"
-            rf"|(?P<week>{_any_of(words.weeks)})(?:的?(?:周|星期|礼拜)?(?P<weekday>[{_WEEKDAYS}]))?"
-            rf"|(?P<rday>{_any_of(words.days)})|(?P<feast>{_any_of(words.feasts)})"
+            rf"|(?P<week>{any_of(words.weeks)})(?:的?(?:周|星期|礼拜)?(?P<weekday>[{_WEEKDAYS}]))?"
+            rf"|(?P<rday>{any_of(words.days)})|(?P<feast>{any_of(words.feasts)})"
             rf"|(?P<dot>\d{{1,2}}\.\d{{1,2}})[日号]|(?P<alone>{_DAY})[日号])"
         )
         self._groups = [name.rstrip("12") for name in self._pattern.groupindex]
 
     def _year_pattern(self, number: int) -> str:
-        relative = _any_of({**self._words.years, **self._words.years_told})
+        relative = any_of({**self._words.years, **self._words.years_told})
         names = (f"{name}{number}" for name in ("year", "bare", "ryear"))
         patterns = (rf"(?P<{{}}>{_YEAR})年(?:度|份)?", r"(?P<{}>(?:19|20)\d\d)(?!\d)", f"(?P<{{}}>{relative})")
         return "(?:" + "|".join(p.replace("{}", n, 1) for p, n in zip(patterns, names, strict=True)) + ")"
@@ -208,10 +208,6 @@ class DateFinder:
             return None
         number = int("".join(_DIGITS.get(digit, digit) for digit in numeral))
         return number if number > 99 else number + (1900 if number > _LAST_BIRTH else 2000)
-
-
-def _any_of(words: Iterable[str]) -> str:
-    return "(?:" + "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)) + ")"
 
 
 def _read(numeral: str) -> int:

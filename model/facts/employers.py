@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from model.facts.lexicon import Hit, WordSet
+from model.facts.lexicon import Hit, WordSet, any_of
 from model.facts.places import Place
 
 _LONGEST = 24  # characters of a name …
@@ -144,22 +144,22 @@ class EmployerFinder:
         self._not_suffix = frozenset(words.not_suffix)
         self._public = {*words.institutions, *words.offices}
         self._private = (*words.legal, *words.companies, *words.trades)
-        ends = _any_of(self._private)
-        kinds = _any_of(word for word in words.generic if len(word) > 1)
+        ends = any_of(self._private)
+        kinds = any_of(word for word in words.generic if len(word) > 1)
         self._kind = re.compile(f"(?:{ends}|{kinds})++")
         self._kind_at_end = re.compile(f"(?:{ends}|{kinds})++$")
-        self._other_word = re.compile(f"(?!{_any_of(words.suffix_before)})(?:{_any_of(words.suffix_not_before)})")
+        self._other_word = re.compile(f"(?!{any_of(words.suffix_before)})(?:{any_of(words.suffix_not_before)})")
         self._stop = re.compile(rf"[\W_{stop}]")
-        self._address = re.compile(f"{_any_of(words.not_address)}|({_any_of(words.addresses)})")
-        self._generic = re.compile(f"(?:{_any_of(words.generic)})++")
-        adverbs = f"(?:{_any_of(words.adverbs)}){{0,6}}"
-        self._works_here = re.compile(f"{adverbs}(?:{_any_of(words.works_here)})")
-        self._brand = re.compile(rf"([^\W_a-z\d{stop}]{{2,6}}?)(?={adverbs}(?:{_any_of(words.brand_cues)}))")
-        self._workplace = re.compile(rf"[在到进]([^\W_{stop}]{{2,16}}?)(?={_any_of(words.verbs)})")
+        self._address = re.compile(f"{any_of(words.not_address)}|({any_of(words.addresses)})")
+        self._generic = re.compile(f"(?:{any_of(words.generic)})++")
+        adverbs = f"(?:{any_of(words.adverbs)}){{0,6}}"
+        self._works_here = re.compile(f"{adverbs}(?:{any_of(words.works_here)})")
+        self._brand = re.compile(rf"([^\W_a-z\d{stop}]{{2,6}}?)(?={adverbs}(?:{any_of(words.brand_cues)}))")
+        self._workplace = re.compile(rf"[在到进]([^\W_{stop}]{{2,16}}?)(?={any_of(words.verbs)})")
         self._name_like = re.compile(
-            f"[{re.escape(words.name_characters)}]{{2,}}(?:{_any_of([*words.generic, *words.trades])})*+"
+            f"[{re.escape(words.name_characters)}]{{2,}}(?:{any_of([*words.generic, *words.trades])})*+"
         )
-        surname = _any_of(words.surnames)
+        surname = any_of(words.surnames)
         name = rf"(?:{surname})[^\W\d_a-z{re.escape(words.not_given)}]{{1,2}}"
         self._name_behind = re.compile(rf"[:是叫姓 ]{{0,2}}({name})")
         self._name_before = re.compile(
@@ -433,7 +433,3 @@ def _longest_first(hit: Hit) -> tuple[int, int]:
 
 def _longest_form(form: tuple[str, bool]) -> int:
     return -len(form[0])
-
-
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

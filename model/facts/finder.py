@@ -25,7 +25,6 @@ from model.routing import Fact, Value
 
 _WHERE = attrgetter("start", "end")
 _MOST = 1000  # facts of a kind; a text with more holds no news, and time stays linear whatever the text
-_GAP = re.compile(r"<(\d+)>")  # in a pattern: up to so many characters of the same clause
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _CODE = re.compile(r"\d{6}")
 

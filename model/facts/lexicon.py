@@ -1,5 +1,6 @@
 """Thousands of listed words found in one pass over a text."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -71,3 +72,8 @@ class WordSet:
             if text[start : start + length] in words:
                 return length
         return 0
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return the regular expression of any of `words`, the longest that fits."""
+    return "(?:" + "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)) + ")"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from model.facts.lexicon import WordSet
+from model.facts.lexicon import WordSet, any_of
 from model.facts.numerals import GOES_ON, NUMBER, Number, read_number
 
 _RANGE_SIGN = re.compile(r" ?(?:-|~|—{1,2}|至|到) ?")
@@ -157,23 +157,23 @@ class QuantityFinder:
         self._money, self._headcount, self._durations = money, headcount, durations
         self._marks = re.escape(clause_marks)
         units = [*money.units, *durations.units, *durations.half_units]
-        self._unit = re.compile(_any_of(units))
+        self._unit = re.compile(any_of(units))
         between = rf"[^\d的是将把被、:\"(){self._marks}]{{0,{headcount.between}}}?"
-        counter = rf"(?:{_any_of(headcount.counters)})(?P<between>{between})"
-        not_before = _any_of(headcount.noun_not_before)
+        counter = rf"(?:{any_of(headcount.counters)})(?P<between>{between})"
+        not_before = any_of(headcount.noun_not_before)
         self._heads = re.compile(
-            rf"(?:(?:{counter})?(?:(?P<noun>{_any_of(headcount.nouns)})|{_any_of(headcount.roles)})"
-            rf"|(?P<alone>{_any_of(headcount.alone)}))(?!{not_before})"
-            rf"|(?P<bare>{_any_of(headcount.counters)})(?=[、){self._marks}]|$)"
+            rf"(?:(?:{counter})?(?:(?P<noun>{any_of(headcount.nouns)})|{any_of(headcount.roles)})"
+            rf"|(?P<alone>{any_of(headcount.alone)}))(?!{not_before})"
+            rf"|(?P<bare>{any_of(headcount.counters)})(?=[、){self._marks}]|$)"
         )
-        self._beside = re.compile(_any_of(headcount.beside))
-        self._not_beside = re.compile(_any_of(headcount.not_beside))
-        self._not_between = re.compile(_any_of(headcount.not_between))
+        self._beside = re.compile(any_of(headcount.beside))
+        self._not_beside = re.compile(any_of(headcount.not_beside))
+        self._not_between = re.compile(any_of(headcount.not_between))
         self._everyone = re.compile(
-            rf"(?:{_any_of(headcount.whole)})的?(?:{_any_of(headcount.nouns)})"
-            rf"(?!{_any_of(headcount.whole_not_before)})|{_any_of(headcount.everyone)}"
+            rf"(?:{any_of(headcount.whole)})的?(?:{any_of(headcount.nouns)})"
+            rf"(?!{any_of(headcount.whole_not_before)})|{any_of(headcount.everyone)}"
         )
-        self._cue = re.compile(rf"(?:{_any_of(money.before)})[^{self._marks}]*$")
+        self._cue = re.compile(rf"(?:{any_of(money.before)})[^{self._marks}]*$")
         self._clause_end = re.compile(rf"[ )\]{self._marks}]|$")
         counted_by = (*headcount.counters, *headcount.nouns, *headcount.roles, *headcount.alone)
         self._unit_of_another_word = WordSet(money.unit_not_before)
@@ -389,10 +389,6 @@ def _people(text: str, number: Number) -> int | tuple[int, int]:
             step *= 10
         high += step - 1
     return low if low == high else (low, high)
-
-
-def _any_of(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 def _last_end(pattern: re.Pattern[str], text: str) -> int:
