@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -63,8 +63,19 @@ def read_taxonomy(path: Path) -> Taxonomy:
     TaxonomyError
         If the file is missing or anything in it is wrong.
     """
+    return Taxonomy.from_dict(read_yaml(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what a file under ``data/`` holds.
+
+    Raises
+    ------
+    TaxonomyError
+        If it is missing or no YAML.
+    """
     try:
-        return Taxonomy.from_dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise TaxonomyError(f"{path} is missing; run in the project's folder") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from model.errors import TaxonomyError
 from model.facts import FactFinder, read_places
 from model.law import LawBook
 from model.signals import SignalRules
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
+from training.corpus import read_yaml
 
 
 def read_triage(folder: Path, taxonomy: Taxonomy) -> TriageData:
@@ -22,22 +21,13 @@ def read_triage(folder: Path, taxonomy: Taxonomy) -> TriageData:
     TaxonomyError
         If a file is missing or anything in it is wrong.
     """
-    signals = SignalRules.from_dict(_read_yaml(folder / "signals.yaml"))
-    words = _read_yaml(folder / "facts.yaml")
+    signals = SignalRules.from_dict(read_yaml(folder / "signals.yaml"))
+    words = read_yaml(folder / "facts.yaml")
     facts = FactFinder.from_dict({**words, "divisions": read_places(folder / "places.csv")})
-    law = LawBook.from_dict(_read_yaml(folder / "law.yaml"), taxonomy.desk_ids)
+    law = LawBook.from_dict(read_yaml(folder / "law.yaml"), taxonomy.desk_ids)
     if unknown := sorted(taxonomy.answers.keys() - facts.kinds):
         raise TaxonomyError(f"answers: no fact is of the kind {', '.join(unknown)}; see data/facts.yaml")
     return TriageData(_to_json(signals.to_dict()), _to_json(facts.to_dict()), _to_json(law.to_dict()))
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise TaxonomyError(f"{path} is missing; run in the project's folder") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TaxonomyError(f"{path}: {' '.join(str(error).split())}") from error
 
 
 def _to_json(content: dict[str, Any]) -> bytes:
