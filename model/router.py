@@ -13,7 +13,7 @@ from model.evidence import find_evidence
 from model.features import FeatureFinder, Values
 from model.featuretext import feature_lines, feature_text
 from model.gramindex import GramIndex
-from model.routing import PIECES, Candidate, Decision, Evidence, KindGuess, Piece, Routing
+from model.routing import Candidate, Decision, Evidence, KindGuess, Piece, Routing, wanted_pieces
 from model.segment import Segmenter, preload, require_segmenter
 from model.text import AlignedText, align, normalise_lines
 from model.triage import Triage
@@ -92,7 +92,7 @@ class Router:
         today : date, optional
             The day of the call, from which relative dates in facts are counted.
         """
-        wanted = explain if not isinstance(explain, bool) else PIECES if explain else ()
+        wanted = wanted_pieces(explain)
         routings: list[Routing] = []
         for batch in _batches(texts):
             routings += self._route_batch(batch, wanted, today)

@@ -1,5 +1,6 @@
 """What a routing is: a desk and how sure that is, and all that an operator is told beside it."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -10,6 +11,14 @@ Value = float | int | str | tuple[float, float] | bool | None
 
 PIECES: frozenset[Piece] = frozenset(get_args(Piece))
 """All that a routing may hold beyond the decision."""
+
+
+def wanted_pieces(explain: bool | Collection[Piece]) -> frozenset[Piece]:
+    """Return which pieces `explain` asks for: True all, False none, or those that it names."""
+    if isinstance(explain, bool):
+        return PIECES if explain else frozenset()
+    return frozenset(explain)
+
 
 # These are made by the million, one for each word of a text and more: frozen, they would take three times as long.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from datetime import date
 
 from model.router import Router
-from model.routing import PIECES, Piece, Routing
+from model.routing import Piece, Routing, wanted_pieces
 
 
 class TipBatcher:
@@ -24,13 +24,13 @@ class TipBatcher:
         self._current = current
         self._waiting: list[tuple[str, frozenset[Piece], asyncio.Future[Routing]]] = []
 
-    async def route(self, text: str, wanted: Collection[Piece] = PIECES) -> Routing:
-        """Return the routing of `text`, and of what it may hold beyond the decision what is wanted."""
+    async def route(self, text: str, explain: bool | Collection[Piece] = True) -> Routing:
+        """Return the routing of `text`; `explain` as for `Router.route`."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._route_waiting)
         routing: asyncio.Future[Routing] = loop.create_future()
-        self._waiting.append((text, frozenset(wanted), routing))
+        self._waiting.append((text, wanted_pieces(explain), routing))
         return await routing
 
     def _route_waiting(self) -> None:

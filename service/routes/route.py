@@ -4,7 +4,7 @@ from datetime import date
 
 from fastapi import APIRouter
 
-from model.routing import PIECES, Routing
+from model.routing import Routing
 from service.dependencies import BatcherDep, RouterDep
 from service.errors import problem_responses
 from service.schemas import BatchRequest, BatchResponse, RouteRequest
@@ -18,8 +18,6 @@ async def route_tip(request: RouteRequest, batcher: BatcherDep) -> Routing:
 
     An empty, foreign or garbled text is no error: its decision is `review`.
     """
-    if isinstance(request.explain, bool):
-        return await batcher.route(request.text, PIECES if request.explain else ())
     return await batcher.route(request.text, request.explain)
 
 
