@@ -16,7 +16,7 @@ from training.calibrate import fit_constants
 from training.config import TrainingConfig
 from training.constants import save_constants
 from training.corpus import read_corpus, read_taxonomy, require_sound
-from training.fit import vectorize
+from training.crossfit import extract_features
 from training.heads import fit_heads
 from training.noise import read_preambles
 from training.targets import Targets
@@ -32,10 +32,10 @@ def main() -> None:
     require_sound(problems)
     user_words = build_user_words(read_word_list(DATA / "userdict.txt"))
     preambles = read_preambles(DATA / "preambles.txt")
-    vectorizer, values, copied = vectorize([tip.text for tip in tips], preambles, user_words, config)
-    targets = Targets.of(tips, taxonomy).with_copies(copied)
-    heads = fit_heads(values, targets, np.ones(targets.desk.size), config)
-    scores = heads.scores(vectorizer.transform([tip.text for tip in real]))
+    features = extract_features(tips, user_words, config, preambles=preambles)
+    targets = Targets.of(tips, taxonomy).with_copies(features.copied)
+    heads = fit_heads(features.values, targets, np.ones(targets.desk.size), config)
+    scores = heads.scores(features.vectorizer.transform([tip.text for tip in real]))
     source = f"fitted on {len(real)} real tips that are in no corpus (data/README.md)"
     constants = fit_constants(scores, Targets.of(real, taxonomy), config, source)
     save_constants(DATA / "calibration.json", constants, tips, config)

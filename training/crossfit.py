@@ -1,0 +1,178 @@
+"""Out-of-fold scores: every tip scored by separators that had learned from others alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.model_selection import StratifiedGroupKFold
+
+from model.segment import UserWord, build_user_words
+from model.taxonomy import Taxonomy
+from training.calibrate import SoftmaxCalibration, fit_temperature
+from training.classifier import TipVectorizer, build_vectorizer
+from training.config import TrainingConfig
+from training.corpus import Tip
+from training.duplicates import near_duplicate_groups
+from training.heads import Floats, Heads, fit_heads
+from training.noise import put_behind_preambles
+from training.targets import Targets
+
+_NEIGHBOURS = 20  # rows
+
+
+@dataclass(frozen=True)
+class Features:
+    """Tips as the separators see them.
+
+    Attributes
+    ----------
+    vectorizer : TipVectorizer
+    values : csr_array of shape (n_tips + n_copies, n_features)
+        Of the tips, then of copies of some of them behind small talk.
+    copied : ndarray of int, shape (n_copies,)
+        Which tips those are copies of.
+    groups : ndarray of int, shape (n_tips,)
+        Tips of one group stand in one fold: near-duplicates, and neighbours in a file.
+    """
+
+    vectorizer: TipVectorizer
+    values: csr_array
+    copied: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """For each row of `values`, which tip it is of."""
+        return np.concatenate([np.arange(self.groups.size), self.copied])
+
+
+def extract_features(
+    tips: Sequence[Tip],
+    user_words: Sequence[UserWord],
+    config: TrainingConfig,
+    *,
+    preambles: Sequence[str] = (),
+    n_jobs: int = 1,
+) -> Features:
+    """Return the values of all tips and which of them belong together.
+
+    Vocabulary and IDF are learned from all tips once, labels from the other folds alone.
+    """
+    texts = [tip.text for tip in tips]
+    # Neighbours in a file were written or recorded one after the other, often on one theme: kept in one fold, they do
+    # not make the model look surer of new tips than it will be.
+    neighbours = [(tip.file, tip.row // _NEIGHBOURS) for tip in tips]
+    (vectorizer, values, copied), groups = Parallel(n_jobs=n_jobs)(
+        [
+            delayed(_vectorize)(texts, preambles, user_words, config),
+            delayed(near_duplicate_groups)(texts, neighbours),
+        ]
+    )
+    return Features(vectorizer, values, copied, np.array(groups, dtype=np.int64))
+
+
+def _vectorize(
+    texts: Sequence[str], preambles: Sequence[str], user_words: Sequence[UserWord], config: TrainingConfig
+) -> tuple[TipVectorizer, csr_array, NDArray[np.int64]]:
+    copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
+    vectorizer = build_vectorizer(user_words, config)
+    return vectorizer, vectorizer.fit_transform([*texts, *copies]), copied
+
+
+def fit_and_cross_fit(
+    features: Features,
+    targets: Targets,
+    weights: Floats,
+    config: TrainingConfig,
+    *,
+    desks_only: bool,
+    n_jobs: int = 1,
+) -> tuple[Heads, Floats]:
+    """Return the separators fitted on all tips, and out-of-fold scores, shape (n_tips, n_outputs).
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_tips,)
+        How much each tip counts.
+    desks_only : bool
+        True leaves the other outputs without out-of-fold scores.
+    """
+    everything = np.arange(features.values.shape[0])
+    splits = _split(features, targets, config)
+    heads, *folded = _fit_parts(
+        features, targets, weights, config, [(everything, False), *((train, desks_only) for train, _ in splits)], n_jobs
+    )
+    return heads, _score_folds(features, targets, splits, folded)
+
+
+def out_of_fold_proba(
+    tips: Sequence[Tip],
+    taxonomy: Taxonomy,
+    words: Sequence[str],
+    config: TrainingConfig,
+    *,
+    preambles: Sequence[str] = (),
+    n_jobs: int = 1,
+) -> Floats:
+    """Return for each tip the desks' calibrated probabilities by separators that had not learned from it.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The user dictionary.
+
+    Returns
+    -------
+    ndarray of shape (n_tips, n_desks)
+        Columns in the taxonomy's order.
+    """
+    targets = Targets.of(tips, taxonomy)
+    features = extract_features(tips, build_user_words(words), config, preambles=preambles, n_jobs=n_jobs)
+    splits = _split(features, targets, config)
+    weights = np.ones(len(tips))
+    folded = _fit_parts(features, targets, weights, config, [(train, True) for train, _ in splits], n_jobs)
+    scores = _score_folds(features, targets, splits, folded)[:, : targets.n_desks]
+    no_bias = np.zeros(targets.n_desks)
+    return SoftmaxCalibration(fit_temperature(scores, targets.desk, no_bias, weights), no_bias).proba(scores)
+
+
+def _split(
+    features: Features, targets: Targets, config: TrainingConfig
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return the rows of `values` to learn from and to score, for each fold."""
+    folds = StratifiedGroupKFold(config.n_folds, shuffle=True, random_state=config.random_state)
+    rows = features.rows
+    return list(folds.split(features.values, targets.desk[rows], features.groups[rows]))
+
+
+def _fit_parts(
+    features: Features,
+    targets: Targets,
+    weights: Floats,
+    config: TrainingConfig,
+    parts: Sequence[tuple[NDArray[np.int64], bool]],
+    n_jobs: int,
+) -> list[Heads]:
+    """Return separators for each part: rows of `values`, and whether they are to separate desks alone."""
+    learned, row_weights = targets.with_copies(features.copied), weights[features.rows]
+
+    def fit_part(part: NDArray[np.int64], desks_only: bool) -> Heads:
+        return fit_heads(features.values[part], learned.take(part), row_weights[part], config, desks_only=desks_only)
+
+    fitted: list[Heads] = Parallel(n_jobs=n_jobs)([delayed(fit_part)(part, desks_only) for part, desks_only in parts])
+    return fitted
+
+
+def _score_folds(
+    features: Features,
+    targets: Targets,
+    splits: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    folded: Sequence[Heads],
+) -> Floats:
+    scores = np.empty((features.values.shape[0], targets.n_outputs))
+    for (_, test), heads in zip(splits, folded, strict=True):
+        scores[test] = heads.scores(features.values[test])
+    return scores[: features.groups.size]
