@@ -55,7 +55,6 @@ def extract_features(
     config: TrainingConfig,
     *,
     preambles: Sequence[str] = (),
-    n_jobs: int = 1,
 ) -> Features:
     """Return the values of all tips and which of them belong together.
 
@@ -65,21 +64,11 @@ def extract_features(
     # Neighbours in a file were written or recorded one after the other, often on one theme: kept in one fold, they do
     # not make the model look surer of new tips than it will be.
     neighbours = [(tip.file, tip.row // _NEIGHBOURS) for tip in tips]
-    (vectorizer, values, copied), groups = Parallel(n_jobs=n_jobs)(
-        [
-            delayed(_vectorize)(texts, preambles, user_words, config),
-            delayed(near_duplicate_groups)(texts, neighbours),
-        ]
-    )
-    return Features(vectorizer, values, copied, np.array(groups, dtype=np.int64))
-
-
-def _vectorize(
-    texts: Sequence[str], preambles: Sequence[str], user_words: Sequence[UserWord], config: TrainingConfig
-) -> tuple[TipVectorizer, csr_array, NDArray[np.int64]]:
+    groups = near_duplicate_groups(texts, neighbours)
     copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
     vectorizer = build_vectorizer(user_words, config)
-    return vectorizer, vectorizer.fit_transform([*texts, *copies]), copied
+    values = vectorizer.fit_transform([*texts, *copies])
+    return Features(vectorizer, values, copied, np.array(groups, dtype=np.int64))
 
 
 def fit_and_cross_fit(
@@ -130,7 +119,7 @@ def out_of_fold_proba(
         Columns in the taxonomy's order.
     """
     targets = Targets.of(tips, taxonomy)
-    features = extract_features(tips, build_user_words(words), config, preambles=preambles, n_jobs=n_jobs)
+    features = extract_features(tips, build_user_words(words), config, preambles=preambles)
     splits = _split(features, targets, config)
     weights = np.ones(len(tips))
     folded = _fit_parts(features, targets, weights, config, [(train, True) for train, _ in splits], n_jobs)
@@ -162,7 +151,9 @@ def _fit_parts(
     def fit_part(part: NDArray[np.int64], desks_only: bool) -> Heads:
         return fit_heads(features.values[part], learned.take(part), row_weights[part], config, desks_only=desks_only)
 
-    fitted: list[Heads] = Parallel(n_jobs=n_jobs)([delayed(fit_part)(part, desks_only) for part, desks_only in parts])
+    fitted: list[Heads] = Parallel(n_jobs=n_jobs, prefer="threads")(
+        [delayed(fit_part)(part, desks_only) for part, desks_only in parts]
+    )
     return fitted
 
 

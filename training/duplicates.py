@@ -25,13 +25,12 @@ def near_duplicate_groups(texts: Sequence[str], blocks: Sequence[Hashable] = ())
     MinHash with banding: A. Z. Broder, On the resemblance and containment of documents, 1997. It misses a pair near the
     threshold now and then, never puts together what has no shingle in common.
     """
-    shingled = [_shingles(text) for text in texts]
     index = MinHashLSH(threshold=_SIMILARITY, num_perm=_PERMUTATIONS)
     groups = list(range(len(texts)))
     first_of: dict[Hashable, int] = {}
     for number, block in enumerate(blocks):
         _join(groups, number, first_of.setdefault(block, number))
-    for number, sketch in enumerate(MinHash.generator(shingled, num_perm=_PERMUTATIONS, seed=1)):
+    for number, sketch in enumerate(MinHash.generator(map(_shingles, texts), num_perm=_PERMUTATIONS, seed=1)):
         for other in index.query(sketch):
             _join(groups, number, other)
         index.insert(number, sketch)

@@ -66,7 +66,7 @@ def fit_model(
     weights = np.repeat([1.0, config.own_weight], [len(tips), len(own)])
 
     progress("counting features and finding near-duplicates")
-    features = extract_features(everything, user_words, config, preambles=preambles, n_jobs=n_jobs)
+    features = extract_features(everything, user_words, config, preambles=preambles)
     progress(f"fitting on all {len(everything)} tips, and {config.n_folds} times on a part to score the rest")
     heads, scores = fit_and_cross_fit(
         features, targets, weights, config, desks_only=constants is not None, n_jobs=n_jobs
