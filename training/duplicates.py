@@ -25,7 +25,7 @@ def near_duplicate_groups(texts: Sequence[str], blocks: Sequence[Hashable] = ())
     MinHash with banding: A. Z. Broder, On the resemblance and containment of documents, 1997. It misses a pair near the
     threshold now and then, never puts together what has no shingle in common.
     """
-    shingled = [_shingles(text) for text in texts]
+    shingled = [shingles(text) for text in texts]
     index = MinHashLSH(threshold=_SIMILARITY, num_perm=_PERMUTATIONS)
     groups = list(range(len(texts)))
     first_of: dict[Hashable, int] = {}
@@ -38,7 +38,15 @@ def near_duplicate_groups(texts: Sequence[str], blocks: Sequence[Hashable] = ())
     return [_root(groups, number) for number in range(len(texts))]
 
 
-def _shingles(text: str) -> set[bytes]:
+def find_twin(text: set[bytes], others: Sequence[set[bytes]]) -> int | None:
+    """Return which of `others` is most like `text`, both as `shingles`; None where none is a near-duplicate."""
+    likeness = [len(text & other) / len(text | other) for other in others]
+    best = max(range(len(others)), key=likeness.__getitem__, default=-1)
+    return best if best >= 0 and likeness[best] >= _SIMILARITY else None
+
+
+def shingles(text: str) -> set[bytes]:
+    """Return what a text is compared by: its runs of four characters, without marks and blanks."""
     compact = feature_text(normalise(text)).replace(" ", "") or text
     compact = compact.encode("utf-8", "replace").decode()
     return {compact[i : i + _SHINGLE].encode() for i in range(max(len(compact) - _SHINGLE + 1, 1))}
