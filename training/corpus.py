@@ -212,7 +212,8 @@ def _read_row(
     if len(text) > MAX_CHARS:
         found.append(("long_text", f"内容有 {len(text)} 字，最多 {MAX_CHARS} 字"))
     if desk is None:
-        found.append(("unknown_desk", f"没有“{shown(cells['desk'])}”这个受理席；有{_choices(desks)}"))
+        wrong = f"没有“{shown(cells['desk'])}”这个受理席" if cells["desk"] else "受理席是空的"
+        found.append(("unknown_desk", f"{wrong}；有{_choices(desks)}"))
     if None in also:
         found.append(("unknown_desk", f"没有“{shown(named[also.index(None)])}”这个受理席（另涉）；有{_choices(desks)}"))
     elif desk in also or len(set(also)) < len(also) or len(also) > MAX_ALSO:
