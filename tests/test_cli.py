@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DATA, read_csv, run_tipdesk, write_csv
+from tests.conftest import read_csv, run_tipdesk, write_csv
 from training.corpus import Tip
 
 
