@@ -1,7 +1,8 @@
-"""Labelled tips: read from CSV files, each row either a `Tip` or a `Problem` that says what is wrong with it."""
+"""Labelled tips, read from CSV and XLSX: each row is a `Tip` or a `Problem` that says what is wrong with it."""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ import yaml
 
 from model.errors import CorpusError, TaxonomyError
 from model.taxonomy import Taxonomy
+from training.tables import SUFFIXES, Table, read_table, read_text
 
-REQUIRED = ("text", "desk")
 MAX_CHARS = 100_000
 MAX_ALSO = 3
 
-csv.field_size_limit(2**31 - 1)  # over-long texts are reported, not crashed on
+_URGENT = {"": None, "0": False, "1": True, "否": False, "是": True}
+_BETWEEN_DESKS = re.compile(r"[|｜;；,，、]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,20 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with labelled data. An error keeps `tipdesk train` from running, a warning does not."""
+    """Something wrong with labelled data. An error keeps `tipdesk train` from running, a warning does not.
+
+    What is ``mended`` was put right in a copy.
+    Programs go by the kind; the message is for the hotline's staff, in Chinese, and quotes no tip.
+    """
 
     kind: str
-    severity: Literal["error", "warning"]
+    severity: Literal["error", "warning", "mended"]
     file: str
     row: int
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}, row {self.row}: {self.message}"
+        return f"{self.file} 第 {self.row} 行：{self.message}"
 
 
 def read_taxonomy(path: Path) -> Taxonomy:
@@ -82,21 +88,41 @@ def read_yaml(path: Path) -> Any:
         raise TaxonomyError(f"{path}: {' '.join(str(error).split())}") from error
 
 
-def read_corpus(paths: Iterable[Path], taxonomy: Taxonomy) -> tuple[list[Tip], list[Problem]]:
-    """Return the tips of all CSV files and folders of CSV files, and what is wrong with the other rows.
+def labelled_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the labelled files that are meant: those named, and all in the folders named.
 
     Raises
     ------
     CorpusError
-        If a path is missing, or a file is no text, or lacks a required column.
+        If a folder holds none.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        # A spreadsheet program keeps a file "~$name.xlsx" beside one that is open.
+        inside = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.name[0] not in "~."]
+        if not inside:
+            raise CorpusError(
+                f"{path}: no CSV or XLSX file in this folder; labelled files have the columns text,desk (内容,受理席)"
+            )
+        files += sorted(inside)
+    return files
+
+
+def read_corpus(paths: Iterable[Path], taxonomy: Taxonomy) -> tuple[list[Tip], list[Problem]]:
+    """Return the tips of all labelled files and folders of them, and what is wrong with the other rows.
+
+    Raises
+    ------
+    CorpusError
+        If a path is missing, or a file cannot be read, or lacks a required column.
     """
     tips: list[Tip] = []
     problems: list[Problem] = []
-    for path in paths:
-        if path.is_dir() and not (files := sorted(path.rglob("*.csv"))):
-            raise CorpusError(f"{path}: no CSV file in this folder; labelled files have the columns text,desk")
-        for file in files if path.is_dir() else [path]:
-            _read_file(file, taxonomy, tips, problems)
+    for path in labelled_files(paths):
+        _read_rows(read_table(path), taxonomy, tips, problems)
     return tips, problems
 
 
@@ -109,7 +135,7 @@ def read_shares(path: Path, taxonomy: Taxonomy) -> dict[str, float]:
         If a desk is missing, unknown or there twice, or a share is no number above 0.
     """
     shares: dict[str, float] = {}
-    for row, cells in enumerate(csv.DictReader(io.StringIO(_read_text(path), newline="")), 2):
+    for row, cells in enumerate(csv.DictReader(io.StringIO(read_text(path), newline="")), 2):
         desk, share = (cells.get("desk") or "").strip(), (cells.get("share") or "").strip()
         try:
             shares[desk] = float(share)
@@ -138,76 +164,79 @@ def require_sound(problems: Sequence[Problem]) -> None:
         raise CorpusError("\n".join([*errors, f"{len(errors)} problem(s) in the labelled data; mend these rows first"]))
 
 
-def _read_file(path: Path, taxonomy: Taxonomy, tips: list[Tip], problems: list[Problem]) -> None:
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
-    row = 1
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if missing := [name for name in REQUIRED if name not in header]:
-            found = ", ".join(header) or "nothing"
-            raise CorpusError(
-                f"{path}: column {', '.join(missing)} is missing; found {found}, expected {','.join(REQUIRED)}"
+def shown(value: str) -> str:
+    """Return the beginning of a cell as it may be shown: control characters could do anything to a terminal."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in value[:40])
+
+
+def find_id(names: dict[str, str], value: str) -> str | None:
+    """Return the id that a cell means by itself or by the name that hotline people see, None for neither."""
+    return value if value in names.values() else names.get(value)
+
+
+def _read_rows(table: Table, taxonomy: Taxonomy, tips: list[Tip], problems: list[Problem]) -> None:
+    file = str(table.path)
+    if table.other_sheets:
+        others = "、".join(map(shown, table.other_sheets))
+        message = f"只读了工作表“{shown(table.sheet or '')}”，没有读：{others}"
+        problems.append(Problem("other_sheets", "warning", file, 1, message))
+    for row, cells in table.rows:
+        if len(cells) != len(table.header):
+            message = f"这一行有 {len(cells)} 格，标题行有 {len(table.header)} 格"
+            problems.append(Problem("ragged_row", "error", file, row, message))
+        elif uncomputed := [name for name, column in table.columns.items() if (row, column) in table.uncomputed]:
+            message = f"“{table.header[table.columns[uncomputed[0]]]}”是没有结果的公式，请在表格软件里打开、保存一次"
+            problems.append(Problem("formula_without_value", "error", file, row, message))
+        else:
+            _read_row(
+                {name: cells[at].strip() for name, at in table.columns.items()}, file, row, taxonomy, tips, problems
             )
-        for row, fields in enumerate(reader, 2):
-            if not fields:
-                continue
-            if len(fields) != len(header):
-                message = f"{len(fields)} fields, the header has {len(header)}"
-                problems.append(Problem("ragged_row", "error", str(path), row, message))
-                continue
-            _read_row(dict(zip(header, fields, strict=True)), str(path), row, taxonomy, tips, problems)
-    except csv.Error as error:
-        problems.append(Problem("broken_csv", "error", str(path), row + 1, f"not readable as CSV ({error})"))
-
-
-def _read_text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"{path}: {error.strerror}; expected a CSV file or a folder of them") from error
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CorpusError(f"{path} is neither UTF-8 nor GB18030; save it as 'CSV UTF-8'")
+    if table.broken:
+        row, reason = table.broken
+        message = f"从这一行起不是完整的 CSV，后面的都没有读（{reason}）"
+        problems.append(Problem("broken_csv", "error", file, row, message))
 
 
 def _read_row(
     cells: dict[str, str], file: str, row: int, taxonomy: Taxonomy, tips: list[Tip], problems: list[Problem]
 ) -> None:
     found: list[tuple[str, str]] = []
-    text, desk = cells["text"].strip(), cells["desk"].strip()
-    also = tuple(part.strip() for part in cells.get("also", "").split("|") if part.strip())
-    kind, urgent = cells.get("kind", "").strip(), cells.get("urgent", "").strip()
+    desks = {desk.name: desk.id for desk in taxonomy.desks}
+    kinds = {kind.name: kind.id for kind in taxonomy.kinds}
+    text, desk = cells["text"], find_id(desks, cells["desk"])
+    named = [part.strip() for part in _BETWEEN_DESKS.split(cells.get("also", "")) if part.strip()]
+    also = tuple(find_id(desks, name) for name in named)
+    kind, urgent = cells.get("kind", ""), cells.get("urgent", "")
     if not text:
-        found.append(("empty_text", "the text is empty"))
+        found.append(("empty_text", "内容是空的"))
     if len(text) > MAX_CHARS:
-        found.append(("long_text", f"the text has {len(text)} characters, {MAX_CHARS} are allowed"))
-    if desk not in taxonomy.desk_ids:
-        found.append(("unknown_desk", f"unknown desk '{desk[:40]}'; there are {', '.join(taxonomy.desk_ids)}"))
-    if unknown := [name for name in also if name not in taxonomy.desk_ids]:
-        found.append(
-            ("unknown_desk", f"unknown further desk '{unknown[0][:40]}'; there are {', '.join(taxonomy.desk_ids)}")
+        found.append(("long_text", f"内容有 {len(text)} 字，最多 {MAX_CHARS} 字"))
+    if desk is None:
+        wrong = f"没有“{shown(cells['desk'])}”这个受理席" if cells["desk"] else "受理席是空的"
+        found.append(("unknown_desk", f"{wrong}；有{_choices(desks)}"))
+    if None in also:
+        found.append(("unknown_desk", f"没有“{shown(named[also.index(None)])}”这个受理席（另涉）；有{_choices(desks)}"))
+    elif desk in also or len(set(also)) < len(also) or len(also) > MAX_ALSO:
+        found.append(("bad_also", f"另涉受理席不能与受理席相同，不能重复，最多 {MAX_ALSO} 个"))
+    if kind and find_id(kinds, kind) is None:
+        found.append(("unknown_kind", f"没有“{shown(kind)}”这个诉求类型；有{_choices(kinds)}"))
+    if urgent not in _URGENT:
+        found.append(("bad_urgent", f"是否紧急写的是“{shown(urgent)}”，应为 1、0 或者是、否"))
+    problems += [Problem(name, "error", file, row, message) for name, message in found]
+    if not found and desk is not None:
+        tips.append(
+            Tip(
+                file=file,
+                row=row,
+                id=cells.get("id") or None,
+                text=text,
+                desk=desk,
+                also=tuple(filter(None, also)) if "also" in cells else None,
+                kind=find_id(kinds, kind) if kind else None,
+                urgent=_URGENT[urgent],
+            )
         )
-    if desk in also or len(set(also)) < len(also) or len(also) > MAX_ALSO:
-        found.append(("bad_also", f"further desks must be others than the first, each once, at most {MAX_ALSO}"))
-    if kind and kind not in taxonomy.kind_ids:
-        found.append(("unknown_kind", f"unknown kind '{kind[:40]}'; there are {', '.join(taxonomy.kind_ids)}"))
-    if urgent not in ("", "0", "1"):
-        found.append(("bad_urgent", f"urgent is '{urgent[:40]}', expected 0 or 1"))
-    if found:
-        problems += [Problem(name, "error", file, row, message) for name, message in found]
-        return
-    tips.append(
-        Tip(
-            file=file,
-            row=row,
-            id=cells.get("id", "").strip() or None,
-            text=text,
-            desk=desk,
-            also=also if "also" in cells else None,
-            kind=kind or None,
-            urgent=urgent == "1" if urgent else None,
-        )
-    )
+
+
+def _choices(names: dict[str, str]) -> str:
+    return "、".join(f"{name}（{id_}）" for name, id_ in names.items())

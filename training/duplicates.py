@@ -30,14 +30,22 @@ def near_duplicate_groups(texts: Sequence[str], blocks: Sequence[Hashable] = ())
     first_of: dict[Hashable, int] = {}
     for number, block in enumerate(blocks):
         _join(groups, number, first_of.setdefault(block, number))
-    for number, sketch in enumerate(MinHash.generator(map(_shingles, texts), num_perm=_PERMUTATIONS, seed=1)):
+    for number, sketch in enumerate(MinHash.generator(map(shingles, texts), num_perm=_PERMUTATIONS, seed=1)):
         for other in index.query(sketch):
             _join(groups, number, other)
         index.insert(number, sketch)
     return [_root(groups, number) for number in range(len(texts))]
 
 
-def _shingles(text: str) -> set[bytes]:
+def find_twin(text: set[bytes], others: Sequence[set[bytes]]) -> int | None:
+    """Return which of `others` is most like `text`, both as `shingles`; None where none is a near-duplicate."""
+    likeness = [len(text & other) / len(text | other) for other in others]
+    best = max(range(len(others)), key=likeness.__getitem__, default=-1)
+    return best if best >= 0 and likeness[best] >= _SIMILARITY else None
+
+
+def shingles(text: str) -> set[bytes]:
+    """Return what a text is compared by: its runs of four characters, without marks and blanks."""
     compact = feature_text(normalise(text)).replace(" ", "") or text
     compact = compact.encode("utf-8", "replace").decode()
     return {compact[i : i + _SHINGLE].encode() for i in range(max(len(compact) - _SHINGLE + 1, 1))}
