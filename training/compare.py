@@ -143,6 +143,11 @@ def compare(a: Router, b: Router, tips: Sequence[Tip]) -> dict[str, Any]:
     }
 
 
+def say_p(p_value: float) -> str:
+    """Return a p-value as people write it after the letter."""
+    return f"={p_value:.3f}" if p_value >= 0.001 else "<0.001"
+
+
 def _pair(a: _Answers, b: _Answers, name: str) -> dict[str, float | None]:
     """Return a metric of both; it is None for a model without automatic decisions, or where no desk has enough tips."""
     before, after = a.metrics[name], b.metrics[name]

@@ -14,7 +14,7 @@ from model.registry import CHAMPION, Registry
 from model.router import Router
 from model.taxonomy import Taxonomy
 from model.text import normalise
-from training.compare import adjust_p_values, common_taxonomy, compare
+from training.compare import adjust_p_values, common_taxonomy, compare, say_p
 from training.corpus import Tip, read_corpus, require_sound
 from training.fit import corpus_digest
 
@@ -181,7 +181,7 @@ def _data_findings(champion: Router, router: Router, data: Path) -> tuple[list[s
     low, high = accuracy["interval"]
     note = (
         f"与现任 {champion.version} 在 {data} 的 {found['n']} 条上比较：准确率 {_change(accuracy)}，"
-        f"差 {low * 100:+.1f} 至 {high * 100:+.1f} 个百分点（95% 区间），p={accuracy['p_value']:.3f}"
+        f"差 {low * 100:+.1f} 至 {high * 100:+.1f} 个百分点（95% 区间），p{say_p(accuracy['p_value'])}"
     )
     notes = [note]
     if found["left_out"]:
@@ -211,7 +211,7 @@ def _manifest_findings(champion: Router, router: Router) -> tuple[list[str], lis
         reasons.append(f"概率变差：交叉验证的对数损失 {loss['a']:.3f} → {loss['b']:.3f}")
     note = (
         f"没有另给测试数据；与现任 {champion.version} 在同一批诉求（{n} 条）上的交叉验证比较："
-        f"准确率 {_change(accuracy)}，p={accuracy['p_value']:.3f}"
+        f"准确率 {_change(accuracy)}，p{say_p(accuracy['p_value'])}"
     )
     return reasons, [note]
 
@@ -232,13 +232,13 @@ def _worse(accuracy: Mapping[str, Any], per_desk: Mapping[str, Mapping[str, Any]
     """Return in what the version is significantly worse."""
     reasons = []
     if accuracy["difference"] < 0 and accuracy["p_value"] < SIGNIFICANT:
-        reasons.append(f"准确率变差：{_change(accuracy)}，p={accuracy['p_value']:.3f}")
+        reasons.append(f"准确率变差：{_change(accuracy)}，p{say_p(accuracy['p_value'])}")
     for desk in taxonomy.desks:
         row = per_desk.get(desk.id, {"p_value": None})
         if row["p_value"] is not None and row["recall"]["difference"] < 0 and row["p_value"] < SIGNIFICANT:
             reasons.append(
                 f"{desk.id}（{desk.name}）的查全率变差：{_change(row['recall'])}，{row['support']} 条，"
-                f"校正后 p={row['p_value']:.3f}"
+                f"校正后 p{say_p(row['p_value'])}"
             )
     return reasons
 

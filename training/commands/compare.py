@@ -39,12 +39,14 @@ def _print(found: dict[str, Any], names: dict[str, str], asked: tuple[str, str])
     from rich.console import Console
     from rich.table import Table
 
+    from training.compare import say_p
+
     console = Console(width=_WIDTH, highlight=False, markup=False)
     console.print(f"A {asked[0]} {found['a']}，B {asked[1]} {found['b']}，共同测试 {found['n']} 条")
     if found["left_out"]:
         console.print(f"另有 {found['left_out']} 条的受理席只有一个模型认得，不计")
 
-    overall = Table("指标", "A", "B", "B−A", "95% 区间", "p", box=None)
+    overall = Table("指标", "A", "B", "B−A", "95% 区间", "p", box=None, pad_edge=False)
     for label, name in (
         ("准确率", "accuracy"),
         ("平均 F1（≥12 条的受理席）", "macro_f1_min12"),
@@ -60,20 +62,20 @@ def _print(found: dict[str, Any], names: dict[str, str], asked: tuple[str, str])
             *(_number(figure[key]) for key in ("a", "b")),
             _number(figure["difference"], "+.3f"),
             "" if low is None else f"{low:+.3f} 至 {high:+.3f}",
-            _number(figure["p_value"]) if "p_value" in figure else "",
+            say_p(figure["p_value"]).lstrip("=") if "p_value" in figure else "",
         )
     console.print(overall)
     accuracy = found["accuracy"]
     console.print(f"只有 A 派对 {accuracy['only_a_right']} 条，只有 B 派对 {accuracy['only_b_right']} 条")
 
-    desks = Table("受理席", "条数", "查全率 A→B", "查准率 A→B", "F1 A→B", "查全率差", "p", box=None)
+    desks = Table("受理席", "条数", "查全率 A→B", "查准率 A→B", "F1 A→B", "查全率差", "p", box=None, pad_edge=False)
     for desk, row in found["per_desk"].items():
         desks.add_row(
             f"{desk} {names[desk]}",
             str(row["support"]),
             *(f"{row[name]['a']:.3f}→{row[name]['b']:.3f}" for name in ("recall", "precision", "f1")),
             f"{row['recall']['difference']:+.3f}",
-            _number(row["p_value"]),
+            "–" if row["p_value"] is None else say_p(row["p_value"]).lstrip("="),
         )
     console.print("", desks, sep="\n")
     console.print("p：准确率和查全率之差的 McNemar 精确检验，各席已作多重校正（BH）；少于 12 条的受理席不检验")
@@ -82,7 +84,7 @@ def _print(found: dict[str, Any], names: dict[str, str], asked: tuple[str, str])
     console.print(
         f"\n改派 {len(changed)} 条" + (f"，列出前 {_SHOWN} 条，全部见 --json" if len(changed) > _SHOWN else "")
     )
-    listed = Table("行", "编号", "标注", "A", "B", box=None)
+    listed = Table("行", "编号", "标注", "A", "B", box=None, pad_edge=False)
     for tip in changed[:_SHOWN]:
         listed.add_row(str(tip["row"]), tip["id"] or "", tip["desk"], tip["a"], tip["b"])
     if changed:
