@@ -268,7 +268,7 @@ class Registry:
 
     def _not_written(self, error: OSError) -> ArtefactError:
         return ArtefactError(
-            f"{self.folder.absolute()} cannot be written to ({error.strerror or error}); make room or mend it, "
+            f"{self.folder.absolute()} cannot be written to ({error.strerror or f'disk full: {error}'}); make room or mend it, "
             "then run the command again; the champion is as it was"
         )
 
