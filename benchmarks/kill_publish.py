@@ -1,7 +1,7 @@
 """Trainings killed while they publish: ``python -m benchmarks.kill_publish``.
 
-``tipdesk train --publish`` is killed with signal 9 at 30 seeded moments: half of them anywhere in the run, half after
-it has begun to write the version. Each time the registry must load, its champion must be the old one or the whole new
+``tipdesk train --publish`` is killed with signal 9 at 30 seeded moments: half of them anywhere in the run, half between
+the first file of the version and the change of the champion, most of these early. Each time the registry must load, its champion must be the old one or the whole new
 one, and the next writer must clear away what was left. Exit status 1 if that fails once.
 """
 
@@ -36,18 +36,20 @@ POLL_S = 0.002
 def main() -> None:
     """Kill, look, and print what was found."""
     rng = random.Random(0)
-    table = Table("killed", "runs", "champion the old one", "champion the new one", "staging left", "not sound")
+    table = Table("killed", "runs", "champion the old one", "champion the new one", "half a version left", "not sound")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         first, second = prepare(work)
         train(first, work, work / "home").wait()
-        total, writing = rehearse(second, work)
-        sys.stderr.write(f"a run takes {total:.1f} s, writes from {writing:.1f} s on\n")
+        writing, published = rehearse(second, work)
+        sys.stderr.write(f"a run writes after {writing:.2f} s, publishes after {published:.2f} s\n")
         unsound = 0
-        for label, begin, end in (("anywhere", 0.0, total), ("while writing", writing, total)):
+        for label, when_writing in (("anywhere", False), ("while writing", True)):
             found: Counter[str] = Counter()
             for _ in range(RUNS // 2):
-                found += kill_and_look(second, work, rng.uniform(0, end - begin), when_writing=begin > 0)
+                share = rng.random()
+                after_s = share**2 * (published - writing) if when_writing else share * published
+                found += kill_and_look(second, work, after_s, when_writing=when_writing)
                 sys.stderr.write(f"{label}: {dict(found)}\n")
             names = ("runs", "old", "new", "staging", "unsound")
             table.add_row(label, *(str(found[name]) for name in names))
@@ -95,22 +97,30 @@ def train(corpus: Path, work: Path, home: Path) -> subprocess.Popen[bytes]:
 
 
 def rehearse(corpus: Path, work: Path) -> tuple[float, float]:
-    """Return how long a run takes, and when it begins to write, in seconds."""
-    home = shutil.copytree(work / "home", work / "rehearsal")
-    begin = time.perf_counter()
-    process = train(corpus, work, home)
-    wait_for_writing(process, home)
+    """Return when a run begins to write, and when its version becomes the champion, in seconds."""
+    registry = Registry.of_home(shutil.copytree(work / "home", work / "rehearsal"))
+    old, begin = registry.aliases()[CHAMPION], time.perf_counter()
+    process = train(corpus, work, work / "rehearsal")
+    wait_for_writing(process, registry)
     writing = time.perf_counter() - begin
-    if process.wait():
-        sys.exit("the training did not publish even when it was left alone")
-    return time.perf_counter() - begin, writing
-
-
-def wait_for_writing(process: subprocess.Popen[bytes], home: Path) -> None:
-    """Wait until the run writes a version, or has ended."""
-    staging = home / "models" / "versions" / ".staging"
-    while process.poll() is None and not staging.exists():
+    while registry.aliases()[CHAMPION] == old:
+        if process.poll():
+            sys.exit("the training did not publish even when it was left alone")
         time.sleep(POLL_S)
+    published = time.perf_counter() - begin
+    process.wait()
+    return writing, published
+
+
+def wait_for_writing(process: subprocess.Popen[bytes], registry: Registry) -> None:
+    """Wait until the run writes a version, or has ended."""
+    while process.poll() is None and not staging_of(registry).exists():
+        time.sleep(POLL_S)
+
+
+def staging_of(registry: Registry) -> Path:
+    """Return where a version is written before it is there."""
+    return registry.folder / "versions" / ".staging"
 
 
 def kill_and_look(corpus: Path, work: Path, after_s: float, *, when_writing: bool) -> Counter[str]:
@@ -121,12 +131,12 @@ def kill_and_look(corpus: Path, work: Path, after_s: float, *, when_writing: boo
     old = registry.aliases()[CHAMPION]
     process = train(corpus, work, home)
     if when_writing:
-        wait_for_writing(process, home)
+        wait_for_writing(process, registry)
     time.sleep(after_s)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     found = Counter(runs=1)
-    found["staging"] += (registry.folder / "versions" / ".staging").exists()
+    found["staging"] += staging_of(registry).exists()
     try:
         champion = Router.load(registry.path(CHAMPION)).version
         artefacts = [load_artefact(registry.path(version)) for version in registry.versions()]
@@ -137,7 +147,7 @@ def kill_and_look(corpus: Path, work: Path, after_s: float, *, when_writing: boo
         found["unsound"] += 1
     else:
         found["old" if champion == old else "new"] += 1
-        found["unsound"] += (registry.folder / "versions" / ".staging").exists()
+        found["unsound"] += staging_of(registry).exists()
     return found
 
 

@@ -267,9 +267,10 @@ class Registry:
                 raise
 
     def _not_written(self, error: OSError) -> ArtefactError:
+        reason = error.strerror or f"disk full: {error}"  # NumPy does not pass on what the system said
         return ArtefactError(
-            f"{self.folder.absolute()} cannot be written to ({error.strerror or f'disk full: {error}'}); make room or mend it, "
-            "then run the command again; the champion is as it was"
+            f"{self.folder.absolute()} cannot be written to ({reason}); make room or mend it, then run the command "
+            "again; the champion is as it was"
         )
 
     @contextmanager

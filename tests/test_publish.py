@@ -105,7 +105,7 @@ def test_a_worse_challenger_is_refused_and_may_be_forced(
     home, champion = registry.folder.parent, registry.aliases()["champion"]
     worse = registry.add(changed(artefact, deaf_to="insurance"))
     registry.challenge(worse)
-    promote = ["models", "promote", "challenger", "--data", held_out]
+    promote: list[str | Path] = ["models", "promote", "challenger", "--data", held_out]
     refused = run_tipdesk(*promote, "--json", home=home, cwd=project, status=1)
     said = refused.stderr.decode()
     assert len(said.strip().splitlines()) == 1
@@ -214,7 +214,7 @@ def test_train_checks_what_it_is_to_be_compared_on_before_it_trains(
 ) -> None:
     learned = write_tips(tmp_path / "a.csv", small_corpus)
     seen = write_tips(tmp_path / "b.csv", small_corpus[:3])
-    train = ["train", "--corpus", learned, "--data", seen]
+    train: list[str | Path] = ["train", "--corpus", learned, "--data", seen]
     said = run_tipdesk(*train, "--publish", home=tmp_path, cwd=project, status=1).stderr.decode()
     assert "b.csv, row 2" in said
     assert "fitting" not in said
