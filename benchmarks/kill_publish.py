@@ -1,8 +1,9 @@
 """Trainings killed while they publish: ``python -m benchmarks.kill_publish``.
 
 ``tipdesk train --publish`` is killed with signal 9 at 30 seeded moments: half of them anywhere in the run, half between
-the first file of the version and the change of the champion, most of these early. Each time the registry must load, its champion must be the old one or the whole new
-one, and the next writer must clear away what was left. Exit status 1 if that fails once.
+the first file of the version and the change of the champion, most of these early. Each time the registry must load, its
+champion must be the old one or the whole new one, and the next writer must clear away what was left. Exit status 1 if
+that fails once.
 """
 
 import csv
