@@ -63,7 +63,8 @@ def promote_model(
     as_json: AsJson = False,
 ) -> None:
     """Make a version the champion, which is what the service serves, if it passes the gate."""
-    if force and not (why or "").strip():
+    why = " ".join((why or "").split()) or None
+    if force and not why:
         raise typer.BadParameter('--force needs a reason: --why "…"')
     promote(registry_of(ctx), name, data, as_json, force=force, why=why)
 
