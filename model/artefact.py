@@ -298,6 +298,8 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sha256(path: Path) -> str:
+    if not path.stat().st_size:  # nothing to map: a user dictionary without words, or what is left of a file
+        return hashlib.sha256().hexdigest()
     # One call for the whole file, so that other threads run while it hashes.
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         return hashlib.sha256(content).hexdigest()

@@ -4,6 +4,7 @@ RoutingError
 ├── TaxonomyError
 ├── CorpusError
 ├── TableError               a file to be scored cannot be read or written
+├── PromotionError           a version is not made the champion
 └── ArtefactError
     ├── ArtefactNotFoundError
     ├── ArtefactFormatError
@@ -28,6 +29,10 @@ class CorpusError(RoutingError):
 
 class TableError(RoutingError):
     """A table to be scored cannot be read, or its result not be written."""
+
+
+class PromotionError(RoutingError):
+    """A version does not become the champion, which stays as it was."""
 
 
 class ArtefactError(RoutingError):

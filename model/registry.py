@@ -1,22 +1,25 @@
-"""The registry: a folder of immutable model versions, and the names that point at them.
+"""The registry: a folder of immutable model versions, the names that point at them, and how those came about.
 
 ``versions/<version>/`` holds an artefact each; ``aliases.json`` says which is ``champion`` (served), ``challenger``
-(trained last, not served) and ``previous`` (served before). A version appears by one rename and the aliases change by
-one replacement, so that a reader never sees half of either.
+(trained last, not served) and ``previous`` (served before); ``history.jsonl`` has a line for each change of the
+champion. A version appears by one rename and the aliases change by one replacement, so that a reader never sees half
+of either. Writers take turns; what one leaves behind when it is killed, the next clears away.
 """
 
 import json
 import os
+import pwd
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 
 from model.artefact import MANIFEST, Artefact, Manifest, load_artefact, load_manifest, save_artefact
-from model.errors import ArtefactFormatError, ArtefactNotFoundError
+from model.errors import ArtefactError, ArtefactFormatError, ArtefactNotFoundError, PromotionError
 
 DEFAULT_HOME = Path("var")
 """Where everything that is written at run time lives, unless told otherwise; relative to the working directory."""
@@ -42,6 +45,7 @@ class Registry:
         self.folder = Path(folder)
         self._versions = self.folder / "versions"
         self._aliases = self.folder / "aliases.json"
+        self._history = self.folder / "history.jsonl"
 
     @classmethod
     def of_home(cls, home: Path) -> "Registry":
@@ -77,6 +81,26 @@ class Registry:
         complete = [path.parent for path in self._versions.glob(f"[!.]*/{MANIFEST}")]
         return [path.name for path in sorted(complete, key=_created_at, reverse=True)]
 
+    def history(self) -> list[dict[str, Any]]:
+        """Return the changes of the champion, first to last, as `promote` recorded them.
+
+        Raises
+        ------
+        ArtefactFormatError
+            If a line of the record is damaged.
+        """
+        if not self._history.exists():
+            return []
+        records = []
+        for number, line in enumerate(self._history.read_bytes().splitlines(), 1):
+            try:
+                records.append(dict(json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise ArtefactFormatError(
+                    f"{self._history}, line {number} is no JSON object; restore the file or take the line out"
+                ) from error
+        return records
+
     def path(self, name: str) -> Path:
         """Return the folder of a version or an alias.
 
@@ -85,16 +109,22 @@ class Registry:
         ArtefactNotFoundError
             If there is no such version; the ones that are there are named.
         """
-        version = self.aliases().get(name, name)
-        versions = self.versions()
+        aliases, versions = self.aliases(), self.versions()
+        version = aliases.get(name, name)
         if version in versions:
             return self._versions / version
+        if version in aliases.values():
+            way_out = f"run 'tipdesk models promote' with one of {', '.join(versions)}" if versions else "train anew"
+            raise ArtefactNotFoundError(
+                f"version {version} ({name}) is gone from {self._versions.absolute()}, or its {MANIFEST} is; "
+                f"restore the folder from a backup, or {way_out}"
+            )
         if name == CHAMPION or not versions:
             raise ArtefactNotFoundError(
                 f"no published model in {self.folder.absolute()}; train one with 'tipdesk train --publish', "
                 "or set TIPDESK_HOME to the folder that has one"
             )
-        known = ", ".join([*self.aliases(), *versions])
+        known = ", ".join([*aliases, *versions])
         raise ArtefactNotFoundError(f"no model version or alias '{name}'; there are: {known}")
 
     def info(self, name: str) -> VersionInfo:
@@ -110,17 +140,30 @@ class Registry:
         return VersionInfo(path.name, aliases, _created_at(path), load_manifest(path))
 
     def add(self, artefact: Artefact) -> str:
-        """Write a version and return its name; a version that is there already stays as it is."""
+        """Write a version and return its name; one that is there already stays as it is, unless it is damaged.
+
+        Raises
+        ------
+        ArtefactError
+            If it cannot be written, because the disk is full for instance.
+        """
         self._versions.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=self._versions))
-        try:
-            version = save_artefact(artefact, staging)
-            with self._locked():
-                if not (self._versions / version).exists():
-                    staging.chmod(0o755)  # mkdtemp makes it private; the service may run as another user
-                    staging.rename(self._versions / version)
-        finally:
+        staging = self._versions / ".staging"
+        with self._locked():
+            # Only who holds the lock writes here: what lies here already was left by one that was killed.
             shutil.rmtree(staging, ignore_errors=True)
+            try:
+                staging.mkdir()
+                version = save_artefact(artefact, staging)
+                if not self._is_whole(version):
+                    _sync(staging)
+                    shutil.rmtree(self._versions / version, ignore_errors=True)
+                    staging.rename(self._versions / version)
+                    _sync(self._versions)
+            except OSError as error:
+                raise self._not_written(error) from error
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
         return version
 
     def challenge(self, name: str) -> None:
@@ -129,25 +172,33 @@ class Registry:
         with self._locked():
             self._write_aliases({**self.aliases(), CHALLENGER: version})
 
-    def promote(self, name: str) -> str:
+    def promote(self, name: str, *, gate: Mapping[str, Any] | None = None, why: str | None = None) -> str:
         """Make a version the champion and return it; the champion until now becomes ``previous``.
+
+        Parameters
+        ----------
+        gate : mapping, optional
+            What the gate said of it against the champion that ``gate["champion"]`` names; goes into the history.
+        why : str, optional
+            A person's reason; goes into the history.
 
         Raises
         ------
         ArtefactError
-            If the version cannot be loaded whole: a damaged model is never served.
+            If the version cannot be loaded whole: a damaged model is never served. Or if the disk is full.
+        PromotionError
+            If the champion is no longer the one that the gate compared with.
         """
         path = self.path(name)
         load_artefact(path)
         with self._locked():
             aliases = self.aliases()
-            if aliases.get(CHAMPION) != path.name:
-                if CHAMPION in aliases:
-                    aliases[PREVIOUS] = aliases[CHAMPION]
-                aliases[CHAMPION] = path.name
-            if aliases.get(CHALLENGER) == path.name:
-                del aliases[CHALLENGER]
-            self._write_aliases(aliases)
+            if gate is not None and aliases.get(CHAMPION) != gate["champion"]:
+                raise PromotionError(
+                    f"{path.name} was compared with {gate['champion'] or 'no champion'}, but meanwhile "
+                    f"{aliases.get(CHAMPION)} has become the champion; run 'tipdesk models promote {path.name}' again"
+                )
+            self._crown(path.name, aliases, {"action": "promote", "why": why, "gate": gate})
         return path.name
 
     def roll_back(self) -> str:
@@ -158,18 +209,69 @@ class Registry:
         ArtefactError
             If there is no previous champion, or it cannot be loaded whole.
         """
-        previous = self.aliases().get(PREVIOUS)
-        if previous is None:
+        if PREVIOUS not in self.aliases():
             raise ArtefactNotFoundError("there is no previous champion to go back to; see 'tipdesk models list'")
-        return self.promote(previous)
+        with self._locked():
+            path = self.path(PREVIOUS)
+            load_artefact(path)
+            self._crown(path.name, self.aliases(), {"action": "rollback", "why": None, "gate": None})
+        return path.name
 
-    def _write_aliases(self, aliases: Mapping[str, str]) -> None:
+    def _is_whole(self, version: str) -> bool:
+        try:
+            load_artefact(self._versions / version)
+        except ArtefactError:
+            return False
+        return True
+
+    def _crown(self, version: str, aliases: dict[str, str], record: Mapping[str, Any]) -> None:
+        """Change the aliases so that `version` is the champion; the caller holds the lock."""
+        champion = aliases.get(CHAMPION)
+        if aliases.get(CHALLENGER) == version:
+            del aliases[CHALLENGER]
+        if champion == version:
+            self._write_aliases(aliases)
+            return
+        if champion is not None:
+            aliases[PREVIOUS] = champion
+        aliases[CHAMPION] = version
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._write_aliases(aliases, {"at": at, "who": _user(), "from": champion, "to": version, **record})
+
+    def _write_aliases(self, aliases: Mapping[str, str], record: Mapping[str, Any] | None = None) -> None:
+        """Write the aliases, and `record` to the history: once all is on disk that can fail, the names change."""
         staging = self._aliases.with_suffix(".staging")
-        with staging.open("w", encoding="utf-8") as file:
-            json.dump(aliases, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(self._aliases)
+        try:
+            with staging.open("w", encoding="utf-8") as file:
+                json.dump(aliases, file, indent=1, sort_keys=True)
+                file.flush()
+                os.fsync(file.fileno())
+            if record is not None:
+                self._append(record)
+            staging.replace(self._aliases)
+        except OSError as error:
+            staging.unlink(missing_ok=True)
+            raise self._not_written(error) from error
+        _sync(self.folder)
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        with self._history.open("ab", buffering=0) as file:
+            end = file.tell()
+            try:
+                if file.write(line) < len(line):
+                    raise OSError(ENOSPC, os.strerror(ENOSPC))
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)  # no half lines
+                raise
+
+    def _not_written(self, error: OSError) -> ArtefactError:
+        reason = error.strerror or f"disk full: {error}"  # NumPy does not pass on what the system said
+        return ArtefactError(
+            f"{self.folder.absolute()} cannot be written to ({reason}); make room or mend it, then run the command "
+            "again; the champion is as it was"
+        )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -182,3 +284,19 @@ class Registry:
 
 def _created_at(path: Path) -> datetime:
     return datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, tz=UTC)
+
+
+def _sync(folder: Path) -> None:
+    """See that what was renamed in a folder outlasts a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, often
+        return str(os.getuid())

@@ -82,6 +82,18 @@ def router(model: Path) -> Router:
     return Router.load(model)
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A working folder with the shipped data, but golden tips that a small model passes too."""
+    folder = tmp_path / "project"
+    (folder / "data").mkdir(parents=True)
+    for path in DATA.iterdir():
+        (folder / "data" / path.name).symlink_to(path)
+    (folder / "data" / "golden.csv").unlink()
+    write_csv(folder / "data" / "golden.csv", ["text", "desk"], ["老板拖欠我们三个月工资", "wages"])
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A TIPDESK_HOME with the model that `make run` trains."""

@@ -97,12 +97,12 @@ def test_check_exits_5_and_train_1_with_every_problem(home: Path, tmp_path: Path
     assert not (tmp_path / "models").exists()
 
 
-def test_train_evaluate_promote_roll_back(tmp_path: Path, small_corpus: list[Tip]) -> None:
+def test_train_evaluate_promote_roll_back(tmp_path: Path, project: Path, small_corpus: list[Tip]) -> None:
     rows = [[tip.text, tip.desk, "|".join(tip.also or ()), tip.kind or ""] for tip in small_corpus]
     header = ["text", "desk", "also", "kind"]
     first = write_csv(tmp_path / "a.csv", header, *rows)
     second = write_csv(tmp_path / "b.csv", header, *rows[::-1][:-1])
-    a = json.loads(run_tipdesk("train", "--corpus", first, "--publish", "--json", home=tmp_path).stdout)
+    a = json.loads(run_tipdesk("train", "--corpus", first, "--publish", "--json", home=tmp_path, cwd=project).stdout)
     b = json.loads(run_tipdesk("train", "--corpus", second, "--json", home=tmp_path).stdout)
     assert (a["aliases"], b["aliases"]) == (["champion"], ["challenger"])
     listed = json.loads(run_tipdesk("models", "list", "--json", home=tmp_path).stdout)
@@ -110,12 +110,19 @@ def test_train_evaluate_promote_roll_back(tmp_path: Path, small_corpus: list[Tip
     metrics = json.loads(run_tipdesk("evaluate", first, "--model", "challenger", "--json", home=tmp_path).stdout)
     assert metrics["model_version"] == b["version"]
     assert metrics["n"] == len(rows)
-    run_tipdesk("models", "promote", "challenger", home=tmp_path)
+    run_tipdesk("models", "promote", "challenger", home=tmp_path, cwd=project)
     assert json.loads(run_tipdesk("models", "show", "--json", home=tmp_path).stdout)["version"] == b["version"]
     run_tipdesk("models", "rollback", home=tmp_path)
     shown = json.loads(run_tipdesk("models", "show", "champion", "--json", home=tmp_path).stdout)
     assert shown["version"] == a["version"]
     assert Path(shown["path"]).is_dir()
+    history = json.loads(run_tipdesk("models", "history", "--json", home=tmp_path).stdout)
+    assert [(change["action"], change["to"]) for change in history] == [
+        ("rollback", a["version"]),
+        ("promote", b["version"]),
+        ("promote", a["version"]),
+    ]
+    assert len(run_tipdesk("models", "history", home=tmp_path).stdout.decode().splitlines()) == 3
 
 
 def test_evaluate_refuses_what_it_cannot_measure(home: Path, tmp_path: Path) -> None:

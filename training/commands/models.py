@@ -1,5 +1,7 @@
 """`tipdesk models`: the registry."""
 
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -7,8 +9,11 @@ import typer
 from model.errors import ArtefactError
 from model.registry import CHAMPION
 from training.commands.common import AsJson, info_record, print_info, print_json, registry_of, say
+from training.commands.compare import compare
+from training.commands.gate import promote
 
 models = typer.Typer(help="The published models.", no_args_is_help=True)
+models.command()(compare)
 
 
 @models.command("list")
@@ -16,7 +21,7 @@ def list_models(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the versions, the one trained last first; one that cannot be read is listed with the reason."""
     registry = registry_of(ctx)
     records: list[dict[str, Any]] = []
-    for version in registry.versions():
+    for version in dict.fromkeys([*registry.versions(), *registry.aliases().values()]):
         try:
             info = registry.info(version)
         except ArtefactError as error:
@@ -48,11 +53,20 @@ def show_model(
 
 @models.command("promote")
 def promote_model(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="Version or alias.")], as_json: AsJson = False
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Version or alias.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled CSV file, or folder, that neither model has learned from.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Promote it whatever the gate says; needs --why.")] = False,
+    why: Annotated[str | None, typer.Option(help="A reason, for the history.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a version the champion, which is what the service serves."""
-    registry = registry_of(ctx)
-    print_info(registry.info(registry.promote(name)), registry, as_json)
+    """Make a version the champion, which is what the service serves, if it passes the gate."""
+    why = " ".join((why or "").split()) or None
+    if force and not why:
+        raise typer.BadParameter('--force needs a reason: --why "…"')
+    promote(registry_of(ctx), name, data, as_json, force=force, why=why)
 
 
 @models.command("rollback")
@@ -60,3 +74,21 @@ def roll_back_model(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Make the previous champion the champion again."""
     registry = registry_of(ctx)
     print_info(registry.info(registry.roll_back()), registry, as_json)
+
+
+@models.command("history")
+def show_history(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the changes of the champion, the last first: when, by whom, from which to which, and why."""
+    records = registry_of(ctx).history()[::-1]
+    if as_json:
+        print_json(records)
+        return
+    for record in records:
+        gate = record["gate"]
+        forced = gate is not None and not gate["passed"]
+        action = "回退" if record["action"] == "rollback" else "强制发布" if forced else "发布"
+        at = datetime.fromisoformat(record["at"]).astimezone()
+        line = f"{at:%Y-%m-%d %H:%M}  {record['who']}  {action}  {record['from'] or '（无）'} → {record['to']}"
+        why = f"  理由：{record['why']}" if record["why"] else ""
+        reasons = f"  未通过：{'；'.join(gate['reasons'])}" if forced else ""
+        typer.echo(line + why + reasons)
