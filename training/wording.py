@@ -133,12 +133,7 @@ def find_terms(
         - _log_likelihood(now + before, n_now + n_before)
     )
     z = np.sign(now / n_now - before / n_before) * np.sqrt(np.maximum(ratio, 0))
-    names = {
-        normalised[datum.start : datum.end]
-        for normalised in map(normalise, texts)
-        for datum in find_personal(normalised)
-        if datum.kind not in MASKED_KINDS
-    }
+    names = _names(texts)
     known = set(artefact.words)
 
     def clearest(order: Integers) -> tuple[Term, ...]:
@@ -146,8 +141,8 @@ def find_terms(
         for number in order.tolist():
             text, parts = wording.terms[number], wording.terms[number].split(_JOINT)
             text = "".join(parts)
-            taken = [*names, *(term.text for term in terms)]
-            if len(terms) < _MAX_TERMS and not any(text in other or other in text for other in taken):
+            told = any(text in term.text or term.text in text for term in terms)
+            if len(terms) < _MAX_TERMS and not told and names.isdisjoint([text, *parts]):
                 terms.append(Term(text, int(before[number]), int(now[number]), known.issuperset(parts)))
         return tuple(terms)
 
@@ -156,6 +151,17 @@ def find_terms(
         clearest(order[(z[order] >= MIN_Z) & (now[order] >= MIN_TERM_TIPS)]),
         clearest(order[::-1][(z[order[::-1]] <= -MIN_Z) & (before[order[::-1]] >= MIN_TERM_TIPS)]),
     )
+
+
+def _names(texts: Sequence[str]) -> set[str]:
+    """Return all runs of two characters and more in the names of persons that stand in texts."""
+    names = {
+        normalised[datum.start : datum.end]
+        for normalised in map(normalise, texts)
+        for datum in find_personal(normalised)
+        if datum.kind not in MASKED_KINDS
+    }
+    return {name[i:j] for name in names for i in range(len(name)) for j in range(i + _MIN_CHARS, len(name) + 1)}
 
 
 def _log_likelihood(told: Floats, n: np.int64) -> Floats:
