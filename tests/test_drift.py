@@ -90,7 +90,7 @@ def test_a_new_matter_is_beyond_limits_and_its_words_are_named(
     since = str(START + timedelta(days=105))
     done = run_tipdesk("drift", table, "--since", since, "--report", report, home=home, status=3)
     assert "超限" in done.stdout.decode()
-    assert "积分 0→60" in done.stdout.decode()
+    assert "积分卡 0→60" in done.stdout.decode()
     page = report.read_text(encoding="utf-8")
     assert not any(text in page for text in [*NEW_MATTER, *(case.text for case in halves[0])])
     browser_page.goto(report.as_uri())
@@ -148,6 +148,14 @@ def test_without_desks_their_measures_are_unknown(artefact: Artefact, cases: lis
     assert not drift.agreement
 
 
+def test_a_desk_may_be_given_by_its_name(artefact: Artefact, cases: list[Case]) -> None:
+    names = {desk.id: desk.name for desk in artefact.taxonomy.desks}
+    named = [replace(case, desk=names[case.desk or ""]) for case in cases[:60]]
+    drift = measure_drift(artefact, cases[60:120], named)
+    assert verdicts(drift)["confirmed_desks"] == verdicts(drift)["agreement"] == "alike"
+    assert all(share.desk or not share.current for share in drift.confirmed)
+
+
 def test_names_of_persons_are_no_words(artefact: Artefact, halves: tuple[list[Case], list[Case]]) -> None:
     told = [replace(case, text=f"老板叫欧阳铁柱，{case.text}，铁柱扣钱") for case in halves[1]]
     drift = measure_drift(artefact, halves[0], told)
@@ -187,7 +195,7 @@ def test_a_spreadsheet_is_read_as_the_table_that_it_is(tmp_path: Path) -> None:
         sheet = workbook.add_worksheet()
         day = workbook.add_format({"num_format": "yyyy/m/d"})
         for row, cells in enumerate(
-            [["诉求内容", "日期", "desk", "tip_desk"], ["欠薪三个月", None, "a", "b"], [12351]]
+            [["诉求内容", "日期", "受理席", "tip_desk"], ["欠薪三个月", None, "a", "b"], [12351]]
         ):
             sheet.write_row(row, 0, cells)
         sheet.write_datetime(1, 1, datetime(2026, 11, 3), day)

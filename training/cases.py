@@ -16,6 +16,7 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how XLSX and XLS begin, wha
 _DAY = re.compile(r"\s*([12]\d{3})\s*([-/.年])\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _COMPACT_DAY = re.compile(r"\s*([12]\d{3})(\d{2})(\d{2})(?!\d)")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
+_DESK_TITLES = ("desk", "受理席")
 _SPREADSHEET_DAYS = (20_000, 80_000)  # from 1954 to 2119; other numbers in a column of dates are none
 
 csv.field_size_limit(2**31 - 1)
@@ -28,9 +29,9 @@ class Case:
     Attributes
     ----------
     desk : str or None
-        The desk that an operator confirmed.
+        The desk that an operator confirmed, by its id or by its name.
     tip_desk : str or None
-        The desk that was suggested to the operator then, by whichever model served.
+        The same of the desk that was suggested to the operator then, by whichever model served.
     """
 
     text: str
@@ -64,7 +65,7 @@ def read_cases(path: Path, text_column: str = "text", date_column: str = "date")
         Case(
             text=_text(cell(row, text_column)),
             day=parse_day(cell(row, date_column)),
-            desk=_text(cell(row, "desk")) or None,
+            desk=next(filter(None, (_text(cell(row, title)) for title in _DESK_TITLES)), None),
             tip_desk=_text(cell(row, "tip_desk")) or None,
         )
         for row in rows

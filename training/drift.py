@@ -6,7 +6,7 @@ By chance that happens to one measure in a thousand, however few tips there are:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from model.artefact import Artefact
 from model.errors import TableError
 from model.router import Router
+from model.taxonomy import Taxonomy
 from training.cases import Case
 from training.wording import Term, Wording, find_terms, read_wording
 
@@ -190,7 +191,7 @@ def measure_drift(artefact: Artefact, reference: Iterable[Case], current: Iterab
         If there are fewer than `MIN_TIPS` tips on a side.
     """
     rng = np.random.default_rng(_SEED)
-    reference, current = list(reference), list(current)
+    reference, current = (_by_id(cases, artefact.taxonomy) for cases in (reference, current))
     before, now = _sample(reference, "reference", rng), _sample(current, "current", rng)
     texts = [case.text for case in (*before, *now)]
     is_current = np.repeat([False, True], [len(before), len(now)])
@@ -235,6 +236,15 @@ def measure_drift(artefact: Artefact, reference: Iterable[Case], current: Iterab
         period=period,
         agreement=agreement,
     )
+
+
+def _by_id(cases: Iterable[Case], taxonomy: Taxonomy) -> list[Case]:
+    """Return the cases with ids in place of the names of desks; what is neither stays."""
+    ids: dict[str | None, str] = {desk.name: desk.id for desk in taxonomy.desks}
+    return [
+        replace(case, desk=ids.get(case.desk, case.desk), tip_desk=ids.get(case.tip_desk, case.tip_desk))
+        for case in cases
+    ]
 
 
 def _sample(cases: Sequence[Case], name: str, rng: np.random.Generator) -> list[Case]:

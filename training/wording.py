@@ -24,6 +24,7 @@ MIN_Z = 4.0
 """How clear a term's change must be: of 10,000 terms that did not change, chance takes less than one beyond it."""
 
 _MAX_TERMS = 20
+_NEARLY_ALL = 0.9
 _TEXTS_AT_ONCE = 256
 _MIN_CHARS, _MAX_CHARS = 2, 8  # of a term
 _FILLING_IDF = 1 + float(np.log(10))  # of words in every tenth text that the model learned from
@@ -121,7 +122,8 @@ def find_terms(
     Notes
     -----
     By the log-likelihood ratio of a term's shares, which holds for few tips as well: T. Dunning, Accurate methods for
-    the statistics of surprise and coincidence, 1993. Of terms within each other the clearest is given.
+    the statistics of surprise and coincidence, 1993. Of terms within each other one is given: the clearest, or a longer
+    one that nearly as many tips tell.
     """
     now, before = (
         np.asarray(wording.in_tips[side].sum(axis=0), dtype=np.float64) for side in (is_current, ~is_current)
@@ -141,9 +143,14 @@ def find_terms(
         for number in order.tolist():
             text, parts = wording.terms[number], wording.terms[number].split(_JOINT)
             text = "".join(parts)
-            told = any(text in term.text or term.text in text for term in terms)
-            if len(terms) < _MAX_TERMS and not told and names.isdisjoint([text, *parts]):
-                terms.append(Term(text, int(before[number]), int(now[number]), known.issuperset(parts)))
+            term = Term(text, int(before[number]), int(now[number]), known.issuperset(parts))
+            if any(text in other.text for other in terms) or not names.isdisjoint([text, *parts]):
+                continue
+            within = [place for place, other in enumerate(terms) if other.text in text]
+            if not within and len(terms) < _MAX_TERMS:
+                terms.append(term)
+            elif within and _tips(term) >= _NEARLY_ALL * _tips(terms[within[0]]):
+                terms[within[0]] = term  # says more of the same tips
         return tuple(terms)
 
     order = np.argsort(-z, kind="stable")
@@ -151,6 +158,11 @@ def find_terms(
         clearest(order[(z[order] >= MIN_Z) & (now[order] >= MIN_TERM_TIPS)]),
         clearest(order[::-1][(z[order[::-1]] <= -MIN_Z) & (before[order[::-1]] >= MIN_TERM_TIPS)]),
     )
+
+
+def _tips(term: Term) -> int:
+    """Return in how many tips of its side a term is told."""
+    return max(term.reference, term.current)
 
 
 def _names(texts: Sequence[str]) -> set[str]:

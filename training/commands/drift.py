@@ -33,7 +33,7 @@ def drift(
 ) -> None:
     """Say how tips have changed: desks, confidence, words, agreement with operators. Exit status 3 when beyond limits.
 
-    Columns: the text; where there are any, date, desk (confirmed by an operator) and tip_desk (from `tipdesk score`).
+    Columns: the text; where there are any, date, desk or 受理席 (as confirmed), tip_desk (from `tipdesk score`).
     """
     if len(tables) != (1 if since else 2):
         raise typer.BadParameter("expected two tables, REFERENCE CURRENT, or one table and --since DATE")

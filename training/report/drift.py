@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -41,7 +40,7 @@ _MEASURES = {
         "受理席分布",
         "{:.3f}",
         "模型把诉求判到各受理席的占比变了多少（PSI）",
-        "看下面哪个受理席多了、少了；若属实，按新的占比用 --shares 或近期工单重新训练",
+        "看哪个受理席多了、少了；若属实，用近期工单或 --shares 按新的占比重新训练",
     ),
     "confirmed_desks": _Wording(
         "确认的受理席",
@@ -65,13 +64,13 @@ _MEASURES = {
         "常用词语",
         "{:.3f}",
         "最常用的一百个词语，用得多少变了多少（PSI）",
-        "看下面增多和减少的词；若是记录格式改了，训练语料也要用新的格式",
+        "看增多和减少的词：有新的诉求就标注近期工单后重新训练，是记录格式改了就让训练语料也用新格式",
     ),
     "domain": _Wording(
         "两边可分辨",
         "{:.3f}",
         "另训一个分类器，看它能否分清一条诉求出自哪一边（AUC，0.5 为分不清）",
-        "内容或写法变了；看下面增多的词，标注近期工单后重新训练",
+        "内容或写法变了；看增多的词，标注近期工单后重新训练",
     ),
     "agreement": _Wording(
         "与话务员一致",
@@ -97,7 +96,7 @@ def print_summary(drift: Drift, undated: int) -> None:
     """Print what was found to standard output."""
     console = Console(markup=False, highlight=False, emoji=False)
     console.print("\n".join(_describe(drift, undated)), soft_wrap=True)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for title in ("指标", "数值", "偶然可达", "留意／超限", "结论"):
         table.add_column(title, justify="left" if title in ("指标", "结论") else "right", no_wrap=True)
     for line in map(_line, drift.measures):
