@@ -13,7 +13,7 @@ from typing import Any
 from model.errors import TableError
 
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how XLSX and XLS begin, whatever the file is called
-_DAY = re.compile(r"\s*([12]\d{3})\s*([-/.年])\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
+_DAY = re.compile(r"\s*([12]\d{3})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _COMPACT_DAY = re.compile(r"\s*([12]\d{3})(\d{2})(\d{2})(?!\d)")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _DESK_TITLES = ("desk", "受理席")
@@ -85,9 +85,7 @@ def parse_day(cell: object) -> date | None:
         return cell
     written = unicodedata.normalize("NFKC", _text(cell))
     try:
-        if found := _DAY.match(written):
-            return date(int(found[1]), int(found[3]), int(found[4]))
-        if found := _COMPACT_DAY.match(written):
+        if found := _DAY.match(written) or _COMPACT_DAY.match(written):
             return date(int(found[1]), int(found[2]), int(found[3]))
         days = float(written)
     except ValueError:
