@@ -1,5 +1,6 @@
 """What tips are told in: how a model sees their words, which of them it does not know, which terms are new or gone."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ MIN_Z = 4.0
 
 _MAX_TERMS = 20
 _NEARLY_ALL = 0.9
+_FIGURES = re.compile("[0-9]+")
 _TEXTS_AT_ONCE = 256
 _MIN_CHARS, _MAX_CHARS = 2, 8  # of a term
 _FILLING_IDF = 1 + float(np.log(10))  # of words in every tenth text that the model learned from
@@ -73,7 +75,10 @@ class Wording:
 
 
 def read_wording(artefact: Artefact, texts: Sequence[str]) -> Wording:
-    """Return the words of texts, as the model's own segmenter cuts them and its vocabulary knows them."""
+    """Return the words of texts, as the model's own segmenter cuts them and its vocabulary knows them.
+
+    Figures are left out: dates alone would tell any two months apart.
+    """
     segmenter = Segmenter(artefact.user_words)
     finder = FeatureFinder(
         artefact.words,
@@ -88,7 +93,7 @@ def read_wording(artefact: Artefact, texts: Sequence[str]) -> Wording:
     numbers: dict[str, int] = {}
     columns, ends = list[int](), [0]
     for i in range(0, len(texts), _TEXTS_AT_ONCE):
-        layout = segmenter.lay_out(feature_lines(texts[i : i + _TEXTS_AT_ONCE]))
+        layout = segmenter.lay_out(_FIGURES.sub(" ", feature_lines(texts[i : i + _TEXTS_AT_ONCE])))
         found = finder.find(layout)
         short, long, _ = found
         solid = layout.word_starts[layout.word_lengths > 0]
