@@ -3,6 +3,7 @@
 import typer
 
 from training.commands.check import check
+from training.commands.drift import drift
 from training.commands.evaluate import evaluate
 from training.commands.models import models
 from training.commands.train import train
@@ -13,4 +14,5 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
     app.command()(train)
     app.command()(evaluate)
+    app.command()(drift)
     app.add_typer(models, name="models")
