@@ -4,13 +4,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, create_engine
+from sqlalchemy import URL, Connection, create_engine
+
+from service.store.database import Database
 
 _BINARIES = Path("/usr/lib/postgresql")
 _UNPRIVILEGED = ("postgres", "nobody")  # PostgreSQL refuses to run as root
@@ -62,19 +64,47 @@ def postgres() -> Iterator[URL]:
         pytest.skip(str(error))
 
 
+@contextmanager
+def _maintenance(server: URL) -> Iterator[Connection]:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def new_postgres_database(server: URL, template: URL | None = None) -> URL:
+    """Return the address of a new database, empty or a copy of another one."""
+    name = f"test_{uuid4().hex}"
+    with _maintenance(server) as connection:
+        of = f'TEMPLATE "{template.database}"' if template else ""
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" {of}')
+    return server.set(database=name)
+
+
 @pytest.fixture(scope="session")
-def new_postgres_database(postgres: URL) -> Callable[[], URL]:
-    """Makes an empty database and returns its address."""
+def postgres_template(postgres: URL) -> URL:
+    """A migrated database without any row."""
+    url = new_postgres_database(postgres)
+    Database(url).close()
+    return url
 
-    def make() -> URL:
-        name = f"test_{uuid4().hex}"
-        engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
-        engine.dispose()
-        return postgres.set(database=name)
 
-    return make
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a file."""
+    path = tmp_path_factory.mktemp("template") / "tipdesk.sqlite"
+    Database(URL.create("sqlite", database=str(path))).close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """The address of an empty store of the test's own: each test that asks for it runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "tipdesk.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return URL.create("sqlite", database=str(path))
+    return new_postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template"))
 
 
 def _exists(user: str) -> bool:

@@ -25,8 +25,7 @@ CHINA = timezone(timedelta(hours=8))
 """Days are China's: it has one time zone and no summer time."""
 
 _FILE = "tipdesk.sqlite"
-_WAIT_S = 5  # for a lock, a connection, a server
-_POOL = {"pool_size": 5, "max_overflow": 35, "pool_timeout": _WAIT_S}  # no fewer than FastAPI has threads
+_POOL = {"pool_size": 5, "max_overflow": 35}  # no fewer than FastAPI has threads
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",  # what was acknowledged survives a power cut
@@ -57,6 +56,8 @@ class Database:
         Whether personal data is taken out of a tip before it is stored.
     clock : callable
         Returns the time; tests have their own.
+    wait_s : float
+        How long to wait for a lock or a connection until the database counts as unavailable.
 
     Raises
     ------
@@ -66,9 +67,11 @@ class Database:
         If it is newer than this version of tipdesk.
     """
 
-    def __init__(self, url: URL, *, mask_personal: bool = True, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, url: URL, *, mask_personal: bool = True, clock: Clock = lambda: datetime.now(UTC), wait_s: float = 5
+    ) -> None:
         self.url = url
-        engine = _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+        engine = (_sqlite_engine if url.get_backend_name() == "sqlite" else _postgresql_engine)(url, wait_s)
         self._engine, self._writer = engine, engine.execution_options(writes=True)
         info = {"clock": clock, "mask_personal": mask_personal}
         self._sessions = sessionmaker(engine, expire_on_commit=False, info=info)
@@ -141,6 +144,11 @@ class Database:
         with self.reading() as session:
             session.scalar(select(1))
 
+    def analyse(self) -> None:
+        """Let the database look again at how its rows are spread, after many were stored at once."""
+        with _faults_told_apart(), self._writer.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
     def clean_up(self) -> None:
         """Leave nothing of deleted rows behind in files, as far as the database does not see to that itself."""
         with _faults_told_apart():
@@ -177,16 +185,18 @@ def lock(connection: Connection | Session, name: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"tipdesk {name}"))))
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, wait_s: float) -> Engine:
     arguments = {
-        "connect_timeout": _WAIT_S,
-        "options": f"-c lock_timeout={_WAIT_S}s -c synchronous_commit=on",
+        "connect_timeout": max(2, round(wait_s)),
+        "options": f"-c lock_timeout={round(wait_s * 1000)}ms -c synchronous_commit=on",
         "prepare_threshold": None,  # a plan made for any word is a bad one for a common and for a rare word
     }
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=arguments, **_POOL)
+    return create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args=arguments, pool_timeout=wait_s, **_POOL
+    )
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, wait_s: float) -> Engine:
     """Return an engine that never makes a file where one was lost: only here, at the start, it is made."""
     path = Path(url.database or _FILE).absolute()
     try:
@@ -201,12 +211,14 @@ def _sqlite_engine(url: URL) -> Engine:
         return sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw",
             uri=True,
-            timeout=_WAIT_S,
+            timeout=wait_s,
             isolation_level=None,  # transactions are begun below
             check_same_thread=False,
         )
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True, **_POOL)
+    engine = create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True, pool_timeout=wait_s, **_POOL
+    )
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
