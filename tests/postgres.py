@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import URL, Connection, create_engine
 
 from service.store.database import Database
+from service.store.tables import Base
 
 _BINARIES = Path("/usr/lib/postgresql")
 _UNPRIVILEGED = ("postgres", "nobody")  # PostgreSQL refuses to run as root
@@ -46,7 +47,7 @@ def running_postgres(**settings: str) -> Iterator[URL]:
         flags = " ".join(f"-c {name}={value}" for name, value in options.items())
         run(bin_folder / "pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", flags)
         try:
-            yield URL.create("postgresql+psycopg", "tipdesk", host=str(folder), database="postgres")
+            yield URL.create("postgresql+psycopg", "tipdesk", database="postgres", query={"host": str(folder)})
         finally:
             run(bin_folder / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
     finally:
@@ -72,18 +73,17 @@ def _maintenance(server: URL) -> Iterator[Connection]:
     engine.dispose()
 
 
-def new_postgres_database(server: URL, template: URL | None = None) -> URL:
-    """Return the address of a new database, empty or a copy of another one."""
+def new_postgres_database(server: URL) -> URL:
+    """Return the address of a new, empty database."""
     name = f"test_{uuid4().hex}"
     with _maintenance(server) as connection:
-        of = f'TEMPLATE "{template.database}"' if template else ""
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}" {of}')
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
     return server.set(database=name)
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: URL) -> URL:
-    """A migrated database without any row."""
+def postgres_store(postgres: URL) -> URL:
+    """A migrated database."""
     url = new_postgres_database(postgres)
     Database(url).close()
     return url
@@ -104,7 +104,11 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
         path = tmp_path / "tipdesk.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         return URL.create("sqlite", database=str(path))
-    return new_postgres_database(request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template"))
+    url: URL = request.getfixturevalue("postgres_store")
+    with _maintenance(url) as connection:
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return url
 
 
 def _exists(user: str) -> bool:

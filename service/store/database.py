@@ -42,7 +42,11 @@ _REASONS = {
     "25006": "it is read-only",
     "55P03": "it is locked by another process",
 }
-_PASSING = ("SQLITE_", "08", "25006", "40", "53", "55", "57", "58")  # classes of errors that are not about a statement
+# What has to do with the state of the database, not with a statement: SQLite's names, PostgreSQL's classes.
+_PASSING = (
+    *(f"SQLITE_{name}" for name in ("BUSY", "LOCKED", "READONLY", "CANTOPEN", "FULL", "IOERR", "CORRUPT", "NOTADB")),
+    *("08", "25006", "40", "53", "55", "57", "58"),
+)
 
 
 class Database:
@@ -75,9 +79,13 @@ class Database:
         self._engine, self._writer = engine, engine.execution_options(writes=True)
         info = {"clock": clock, "mask_personal": mask_personal}
         self._sessions = sessionmaker(engine, expire_on_commit=False, info=info)
-        with _faults_told_apart(), self._writer.begin() as connection:
-            lock(connection, "migration")  # of workers that start together one migrates
-            migrate(connection)
+        try:
+            with _faults_told_apart(), self._writer.begin() as connection:
+                lock(connection, "migration")  # of workers that start together one migrates
+                migrate(connection)
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Self:
@@ -259,7 +267,7 @@ def _faults_told_apart() -> Iterator[None]:
         code = str(getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or "")
         name = type(error.orig).__name__
         unreachable = error.connection_invalidated or (not code and name == "OperationalError")
-        if unreachable or (code.startswith(_PASSING) and code not in ("SQLITE_ERROR", "SQLITE_CONSTRAINT")):
+        if unreachable or code.startswith(_PASSING):
             reason = next((why for start, why in _REASONS.items() if code.startswith(start)), "it cannot be reached")
             raise StoreUnavailableError(f"the database cannot be used: {reason} ({code or name}); try again") from None
         raise StoreError(f"the database refused a statement ({code or name})") from None
