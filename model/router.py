@@ -70,6 +70,11 @@ class Router:
             reading.join()
         return cls(artefact)
 
+    @property
+    def place_names(self) -> frozenset[str]:
+        """Names of divisions, full and short, such as `normalise_employer` is given."""
+        return self._triage.place_names
+
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""
         parts = [np.empty((0, len(self.desks)))]

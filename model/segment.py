@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -45,6 +45,7 @@ class Segmenter:
         for word in self.user_words:
             tokenizer.add_word(word.word, word.frequency, word.tag)
         self._cut = tokenizer.cut if self.backend == "rjieba" else tokenizer.lcut
+        self._cut_all = tokenizer.cut_all if self.backend == "rjieba" else partial(tokenizer.lcut, cut_all=True)
 
     def lay_out(self, lines: str) -> Layout:
         """Return the layout of feature texts, one a line, and of their words."""
@@ -54,6 +55,16 @@ class Segmenter:
         """Return the words of `text`, blanks and marks among them: joined they are `text` again."""
         words: list[str] = self._cut(text, False) if self.backend == "rjieba" else self._cut(text, HMM=False)
         return words
+
+    def find_words(self, chinese: str) -> list[str]:
+        """Return every word of two characters or more that stands in `chinese`, overlapping ones too.
+
+        Parameters
+        ----------
+        chinese : str
+            Nothing but characters of U+4E00 to U+9FD5, which are all that jieba's dictionary is made of.
+        """
+        return [word for word in self._cut_all(chinese) if len(word) > 1]
 
 
 def preload() -> None:

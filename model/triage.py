@@ -83,6 +83,11 @@ class Triage:
         """Return the articles that bear on a tip of these desks, best first."""
         return self._law.find(aligned.text, desks)
 
+    @property
+    def place_names(self) -> frozenset[str]:
+        """Names of divisions, full and short."""
+        return self._facts.place_names
+
     @cached_property
     def _signals(self) -> "SignalRules":
         from model.signals import SignalRules

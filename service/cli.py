@@ -10,6 +10,7 @@ import typer
 
 from model.errors import RoutingError
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
+from service.store import cli as store_commands
 from training import cli as training_commands
 
 if TYPE_CHECKING:
@@ -210,4 +211,5 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+app.add_typer(store_commands.store, name="store")
 training_commands.register(app)

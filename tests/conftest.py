@@ -14,6 +14,7 @@ from model.router import Router
 from model.segment import read_word_list
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
+from tests.postgres import postgres, postgres_store, sqlite_template, store_url  # noqa: F401 (fixtures of all tests)
 from training.config import TrainingConfig
 from training.corpus import Tip, read_corpus, read_taxonomy
 from training.fit import fit_model

@@ -1,0 +1,94 @@
+"""Webhook targets and the outbox: what they are to be told, kept until they have taken it.
+
+An event is put into the outbox in the transaction that makes it true. A sender claims messages, sends them, and says of
+each whether it was taken; what a sender that died had claimed falls due again.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from service.store import audit
+from service.store.database import now
+from service.store.errors import NotFoundError
+from service.store.tables import OutboxMessage, WebhookTarget
+
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
+_CLAIM = timedelta(minutes=2)
+
+
+def add_target(session: Session, url: str, *, by: str) -> WebhookTarget:
+    """Return a new target; its secret is made here."""
+    target = WebhookTarget(url=url, secret=secrets.token_urlsafe(32), created_at=now(session), created_by=by)
+    session.add(target)
+    session.flush()
+    audit.record(session, by, "webhook.add", str(target.id), {"url": url})
+    return target
+
+
+def targets(session: Session) -> Sequence[WebhookTarget]:
+    """Return all targets."""
+    return session.scalars(select(WebhookTarget).order_by(WebhookTarget.id)).all()
+
+
+def remove_target(session: Session, target_id: int, *, by: str) -> None:
+    """Remove a target and what it was still to be told.
+
+    Raises
+    ------
+    NotFoundError
+    """
+    if (target := session.get(WebhookTarget, target_id)) is None:
+        raise NotFoundError(f"there is no webhook {target_id}")
+    audit.record(session, by, "webhook.remove", str(target_id), {"url": target.url})
+    session.execute(delete(WebhookTarget).where(WebhookTarget.id == target_id))
+
+
+def put(session: Session, event: str, payload: Mapping[str, Any]) -> None:
+    """Tell every target of an event."""
+    time = now(session)
+    session.add_all(
+        OutboxMessage(
+            target_id=target_id, event=event, payload=dict(payload), created_at=time, attempts=0, next_try_at=time
+        )
+        for target_id in session.scalars(select(WebhookTarget.id))
+    )
+
+
+def claim(session: Session, limit: int = 20) -> Sequence[tuple[OutboxMessage, WebhookTarget]]:
+    """Return messages that are due with their targets, the one due longest first; no other sender gets them for now."""
+    messages = session.scalars(
+        select(OutboxMessage)
+        .where(OutboxMessage.next_try_at <= now(session))
+        .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for message in messages:
+        message.next_try_at = now(session) + _CLAIM
+    known = {target.id: target for target in targets(session)}
+    return [(message, known[message.target_id]) for message in messages]
+
+
+def taken(session: Session, message_id: int) -> None:
+    """Forget a message that its target has taken."""
+    session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
+
+
+def failed(session: Session, message_id: int, error: str) -> None:
+    """Try a message again later: after 10 s, then after twice as long each time, at last every hour."""
+    message = session.get(OutboxMessage, message_id)
+    if message is not None:  # its target was removed meanwhile
+        wait = _LONGEST_WAIT if message.attempts > 9 else min(_FIRST_WAIT * 2**message.attempts, _LONGEST_WAIT)
+        message.attempts += 1
+        message.next_try_at = now(session) + wait
+        message.last_error = error[:500]
+
+
+def depth(session: Session) -> int:
+    """Return how many messages wait."""
+    return session.scalar(select(func.count()).select_from(OutboxMessage)) or 0

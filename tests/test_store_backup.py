@@ -1,0 +1,130 @@
+"""Backups, restored into either database, and the `tipdesk store` commands."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from model.router import Router
+from model.taxonomy import Taxonomy
+from service.store import cases, keys, outbox, users
+from service.store.backup import back_up, restore
+from service.store.cases import NewCase
+from service.store.database import Database
+from service.store.errors import BackupError
+from service.store.listing import CaseFilter, find
+from service.store.tables import Base, LoginSession
+from service.store.vocabulary import Channel, Role
+from tests.conftest import run_tipdesk
+from tests.postgres import new_postgres_database
+from tests.test_cli import one_line
+from training.corpus import read_corpus
+
+TEXT = "琉璃厂拖欠工资,\0老板\udcff跑了"
+
+
+@pytest.fixture
+def database(store_url: URL) -> Iterator[Database]:
+    database = Database(store_url)
+    yield database
+    database.close()
+
+
+def fill(database: Database, router: Router, n: int = 3) -> None:
+    with database.writing() as session:
+        outbox.add_target(session, "https://example.org/hook", by="管")
+        users.create(session, "王芳", Role.OPERATOR, by="管")
+        keys.issue(session, "热线软件", ["route"], by="管")
+        for _ in range(n):
+            new = NewCase(TEXT, Channel.WEB, 3, "430100", "琉璃厂")
+            case, _ = cases.create(session, new, router.route([TEXT])[0], router, by="王")
+        cases.confirm(session, case.id, 1, router, by="李")
+        cases.close(session, case.id, 2, by="席")
+
+
+def content(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    with database.reading() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(table.select().order_by(*table.primary_key))]
+            for table in Base.metadata.sorted_tables
+            if table is not LoginSession.__table__
+        }
+
+
+def test_a_backup_restores_everything_into_either_database(
+    database: Database, router: Router, tmp_path: Path, postgres: URL
+) -> None:
+    fill(database, router)
+    rows = back_up(database, tmp_path / "backup")
+    assert rows["cases"] == 3
+    assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
+    for url in (URL.create("sqlite", database=str(tmp_path / "b.sqlite")), new_postgres_database(postgres)):
+        restored = Database(url)
+        assert restore(restored, tmp_path / "backup") == rows
+        assert content(restored) == content(database)
+        with restored.reading() as session:
+            assert len(find(session, CaseFilter(query="琉璃厂"), router).cases) == 3
+        fill(restored, router)  # goes on behind the numbers that were restored
+        assert len(content(restored)["cases"]) == 6
+        with pytest.raises(BackupError, match="empty"):
+            restore(restored, tmp_path / "backup")
+        restored.close()
+
+
+def test_a_damaged_backup_restores_nothing(database: Database, router: Router, tmp_path: Path) -> None:
+    fill(database, router)
+    back_up(database, tmp_path / "backup")
+    whole = (tmp_path / "backup").read_bytes()
+    target = Database(URL.create("sqlite", database=str(tmp_path / "b.sqlite")))
+    for damaged in (b"", b"nonsense", whole[: len(whole) // 2], whole[:-1], whole[:200] + b"x" + whole[201:]):
+        (tmp_path / "damaged").write_bytes(damaged)
+        with pytest.raises(BackupError):
+            restore(target, tmp_path / "damaged")
+        assert not any(content(target).values())
+    with pytest.raises(BackupError):
+        restore(target, tmp_path / "missing")
+    target.close()
+
+
+@pytest.fixture
+def store_home(tmp_path: Path, sqlite_template: Path, router: Router) -> Path:
+    """A TIPDESK_HOME with cases and without a model."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "tipdesk.sqlite").write_bytes(sqlite_template.read_bytes())
+    database = Database(URL.create("sqlite", database=str(home / "tipdesk.sqlite")))
+    fill(database, router)
+    database.close()
+    return home
+
+
+def test_the_commands(store_home: Path, tmp_path: Path, taxonomy: Taxonomy) -> None:
+    backup, table = tmp_path / "backup", tmp_path / "cases.csv"
+    done = run_tipdesk("store", "backup", backup, "--json", home=store_home)
+    assert json.loads(done.stdout)["rows"]["cases"] == 3
+    other = tmp_path / "other"
+    assert "3 件" in run_tipdesk("store", "restore", backup, home=other).stdout.decode()
+    run_tipdesk("store", "export", table, home=other)
+    tips, problems = read_corpus([table], taxonomy)
+    assert (len(tips), problems) == (3, [])
+    done = run_tipdesk("store", "purge", "--before", f"{date.today().year + 1}-06-01", "--json", home=other)
+    assert json.loads(done.stdout) == {"deleted": 1, "kept_open": 2}
+
+
+def test_errors_are_one_line(store_home: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    run_tipdesk("store", "backup", backup, home=store_home)
+    commands: list[list[str | Path]] = [
+        ["restore", backup],
+        ["restore", tmp_path / "missing"],
+        ["backup", tmp_path / "no" / "folder" / "backup"],
+        ["export", tmp_path / "cases.doc"],
+    ]
+    for arguments in commands:
+        said = one_line(run_tipdesk("store", *arguments, home=store_home, status=1).stderr)
+        assert said.startswith("error: "), said
+    run_tipdesk("store", "purge", "--before", "yesterday", home=store_home, status=2)
+    assert not list(tmp_path.glob("*.part"))
