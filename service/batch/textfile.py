@@ -5,6 +5,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
@@ -81,9 +82,10 @@ class TextFile:
         """Return how much of the file has been read, 0 to 1."""
         return 0.0 if self._raw is None or self._raw.closed else self._raw.tell() / self._size
 
-    def _open(self) -> IO[bytes]:
-        self._raw = self._path.open("rb")
-        return _OPENERS[self._compression](self._raw)
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        with self._path.open("rb") as self._raw, _OPENERS[self._compression](self._raw) as file:
+            yield file
 
     def _find_encoding(self) -> str:
         with self._open() as file:
