@@ -31,10 +31,10 @@ def score(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="File (.csv .tsv .jsonl, also .gz or .zst; .xlsx .xls .parquet), folder, pattern, or -.",
+            help="File (.csv .tsv .jsonl, also .gz or .zst; .xlsx .parquet), folder, pattern, or -.",
         ),
     ],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A file of such a name (not .xls), or - for CSV.")],
+    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A file of such a name, or - for CSV.")],
     text_column: Annotated[
         list[str] | None,
         typer.Option(help="The column that holds the tip; several are joined. Without, the one whose name means it."),

@@ -14,13 +14,12 @@ from service.batch.writer import Writer
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 TEXT = (*_DELIMITERS, *_JSON_LINES)
-READABLE = (*TEXT, *(text + packed for text in TEXT for packed in COMPRESSIONS), ".xlsx", ".xls", ".parquet")
-WRITABLE = tuple(suffix for suffix in READABLE if suffix != ".xls")
+SUFFIXES = (*TEXT, *(text + packed for text in TEXT for packed in COMPRESSIONS), ".xlsx", ".parquet")
 
 
-def find_suffix(path: Path, known: Sequence[str]) -> str:
-    """Return the ending of the file's name that says its format, or "" if it is none of those known."""
-    return next((suffix for suffix in known if path.name.lower().endswith(suffix)), "")
+def find_suffix(path: Path) -> str:
+    """Return the ending of the file's name that says its format, or "" if it is none of `SUFFIXES`."""
+    return next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), "")
 
 
 def open_tables(path: Path, wanted: Sequence[str]) -> tuple[Sequence[Table], list[str]]:
@@ -31,7 +30,7 @@ def open_tables(path: Path, wanted: Sequence[str]) -> tuple[Sequence[Table], lis
     TableError
         If its name says no format that can be read, or it cannot be read.
     """
-    suffix = find_suffix(path, READABLE)
+    suffix = find_suffix(path)
     form, compression = _split(suffix)
     try:
         if form in _DELIMITERS:
@@ -42,13 +41,13 @@ def open_tables(path: Path, wanted: Sequence[str]) -> tuple[Sequence[Table], lis
             from service.batch.parquet import ParquetTable
 
             return [ParquetTable(path)], []
-        if form in (".xlsx", ".xls"):
+        if form == ".xlsx":
             from service.batch.xlsx_reader import open_sheets
 
             return open_sheets(path, wanted)
     except OSError as error:
         raise TableError(f"{path}: {error.strerror or error}; expected a file that can be read") from error
-    raise TableError(f"{path}: '{path.suffix}' is not a format that can be read; there are {', '.join(READABLE)}")
+    raise TableError(f"{path}: '{path.suffix}' is not a format that can be read; there are {', '.join(SUFFIXES)}")
 
 
 def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> Writer:
@@ -66,7 +65,7 @@ def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> W
     TableError
         If there is none for it.
     """
-    suffix = find_suffix(path, WRITABLE)
+    suffix = find_suffix(path)
     form, compression = _split(suffix)
     if form in _DELIMITERS:
         return DelimitedWriter(columns, compression, _DELIMITERS[form])
@@ -80,7 +79,7 @@ def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> W
         from service.batch.xlsx_writer import XlsxWriter
 
         return XlsxWriter(columns)
-    raise TableError(f"{path}: '{path.suffix}' is not a format that can be written; there are {', '.join(WRITABLE)}")
+    raise TableError(f"{path}: '{path.suffix}' is not a format that can be written; there are {', '.join(SUFFIXES)}")
 
 
 def _split(suffix: str) -> tuple[str, str]:

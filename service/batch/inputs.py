@@ -9,7 +9,7 @@ from typing import Any
 
 from model.errors import TableError
 from service.batch.columns import as_text, find_text, reserved
-from service.batch.formats import READABLE, find_suffix, open_tables
+from service.batch.formats import SUFFIXES, find_suffix, open_tables
 from service.batch.table import ABSENT, Reject, Table
 
 SOURCE_COLUMNS = ("tip_source", "tip_line")
@@ -190,9 +190,9 @@ def _find_files(source: Path) -> tuple[list[Path], list[str]]:
         return [source], []
     if source.is_dir():
         found = sorted(path for path in source.rglob("*") if path.is_file() and path.name[0] not in "._~")
-        usable = [path for path in found if find_suffix(path, READABLE)]
+        usable = [path for path in found if find_suffix(path)]
         if not usable:
-            raise TableError(f"{source}: no file in it can be read; there are {', '.join(READABLE)}")
+            raise TableError(f"{source}: no file in it can be read; there are {', '.join(SUFFIXES)}")
         return usable, [f"{path} 不是可读的格式，未评分" for path in found if path not in usable]
     matches = [path for path in map(Path, sorted(glob.glob(str(source), recursive=True))) if path.is_file()]  # noqa: PTH207
     if not matches:

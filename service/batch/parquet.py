@@ -70,12 +70,14 @@ class ParquetWriter(Writer):
         return bytes(self._schema.serialize().to_pybytes())
 
     def encode(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        if not rows:
+            return b""
         columns = [
             pa.array(map(_clean, column) if is_text else [None if v is ABSENT else v for v in column], field.type)
             for column, is_text, field in zip(zip(*rows, strict=True), self._are_text, self._schema, strict=True)
         ]
         batch = pa.record_batch(columns, schema=self._schema)
-        return bytes(batch.serialize().to_pybytes()) if rows else b""
+        return bytes(batch.serialize().to_pybytes())
 
     def finish(self, rows: Path, whole: Path) -> tuple[Path, list[str]]:
         with rows.open("rb") as source, pq.ParquetWriter(whole, self._schema, compression="zstd") as writer:

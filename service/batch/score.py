@@ -32,7 +32,7 @@ _DESK, _DECISION, _URGENCY = map(COLUMNS.index, ("tip_desk", "tip_decision", "ti
 _TOP = 3
 
 _REJECT_COLUMNS = ("file", "line", "reason", "raw")
-_COMMIT_EVERY_S = 2.0  # what a kill costs at most, besides the chunks under way
+_COMMIT_EVERY_S = 1.0  # what a kill costs at most, besides the chunks under way
 _PARTS_FORMAT = "1"  # raise it when chunks or what is kept of them change: older unfinished runs are then refused
 
 

@@ -69,17 +69,14 @@ def open_sheets(path: Path, wanted: Sequence[str]) -> tuple[list[SheetTable], li
     TableError
         If the workbook cannot be read, or no sheet has such a column.
     """
-    is_zip = path.suffix.lower() != ".xls"
-    n_bytes = require_harmless(path) if is_zip else path.stat().st_size
+    n_bytes = require_harmless(path)
     try:
         sources: Mapping[str, _CalamineRows | _OpenpyxlRows]
         if n_bytes <= _MAX_AT_ONCE:
             book = CalamineWorkbook.from_path(path)
             sources = {name: _CalamineRows(path, book.get_sheet_by_name(name)) for name in book.sheet_names}
-        elif is_zip:
-            sources = _stream(path)
         else:
-            raise TableError(f"{path}: {n_bytes >> 20} MB of the old format; save it as .xlsx")
+            sources = _stream(path)
         sheets = [SheetTable(f"{path.name}#{name}", rows, wanted) for name, rows in sources.items()]
     except (CalamineError, InvalidFileException, ParseError, KeyError, ValueError, TypeError, AttributeError) as error:
         found = str(error).splitlines() or [type(error).__name__]
