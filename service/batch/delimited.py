@@ -78,9 +78,11 @@ class DelimitedTable(Table):
             except StopIteration:
                 return
             except csv.Error as error:
-                raw = feed.give_back_all_but_first()
-                yield Reject(line, f"not readable as a row: {error}", raw.rstrip("\r\n"))
-                line += raw.endswith("\n")
+                raw, reason = feed.give_back_all_but_first(), f"not readable as a row: {error}"
+                yield Reject(line, reason, raw.rstrip("\r\n"))
+                while not raw.endswith("\n") and (raw := feed.read()):  # the rest of a line that came in pieces
+                    yield Reject(line, reason, raw.rstrip("\r\n"))
+                line += 1
                 continue
             yield Row(line, values, feed.n_chars)
             line += len(feed.taken)
@@ -98,8 +100,13 @@ class _Feed:
     def __iter__(self) -> "_Feed":
         return self
 
+    def read(self) -> str:
+        """Return the next line, or "" after the last."""
+        return self._pending.popleft() if self._pending else next(self._source, "")
+
     def __next__(self) -> str:
-        line = self._pending.popleft() if self._pending else next(self._source)
+        if not (line := self.read()):
+            raise StopIteration
         self.taken.append(line)
         self.n_chars += len(line)
         if self.n_chars > MAX_RECORD_CHARS or (self.n_chars == MAX_RECORD_CHARS and line[-1] != "\n"):

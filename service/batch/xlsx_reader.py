@@ -82,6 +82,8 @@ def open_sheets(path: Path, wanted: Sequence[str]) -> tuple[list[SheetTable], li
         found = str(error).splitlines() or [type(error).__name__]
         raise TableError(f"{path}: not readable as a workbook ({found[0]}); save it again as .xlsx") from error
     sheets = [sheet for sheet in sheets if not sheet.is_empty]
+    if not sheets:
+        raise TableError(f"{path}: no rows in any of its sheets; expected a header and rows")
     with_text = [sheet for sheet in sheets if find_text(sheet.columns, wanted)]
     if not with_text:
         return sheets[:1], []
@@ -174,6 +176,9 @@ class _SharedStrings:
                 self._ends.append(end)
                 root.clear()
         self._file.flush()
+
+    def __del__(self) -> None:
+        self._file.close()
 
     def __getitem__(self, number: int) -> str:
         begin, end = self._ends[number], self._ends[number + 1]
