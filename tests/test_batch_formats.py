@@ -85,7 +85,7 @@ def test_more_rows_than_a_sheet_holds_go_on_another(
 
 
 def test_streaming_reads_what_reading_at_once_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [
+    rows: list[list[object]] = [
         ["内容", "日期", "n"],
         ["_x0041_\x01", date(2024, 3, 1), 1],
         ["回车\r\n换行", date(2024, 3, 2), 2.5],
@@ -131,7 +131,7 @@ def test_the_column_is_found_and_said(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_header_is_not_looked_for_among_data() -> None:
-    """ "诉求" in the third row is none: the rows above it are full."""
+    """In the third row stands such a name as a value: the rows above it are full."""
     rows = [["编号", "类型"], ["1", "咨询"], ["2", "诉求"]]
     assert find_header(rows, []) == (0, 1, ["编号", "类型"])
     assert find_header([["登记表", ""], *rows], ["类型"]) == (1, 2, ["编号", "类型"])

@@ -99,7 +99,7 @@ def test_an_end_while_publishing_is_no_end(
 def test_an_unfinished_run_is_not_lost_by_mistake(model: Path, source: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     interrupted(model, source, target, 2)
-    with pytest.raises(TableError, match=r"1000 rows of an unfinished run; go on with --resume"):
+    with pytest.raises(TableError, match=r"2000 rows of an unfinished run; go on with --resume"):
         score_table(model, source, target, urgency=False)
     with pytest.raises(TableError, match=r"--urgency changed since"):
         score_table(model, source, target, resume=True)

@@ -133,6 +133,8 @@ def _tidy(cells: Cells) -> Cells:
             cells[i] = int(cell)
         elif isinstance(cell, datetime) and is_day(cell):
             cells[i] = cell.date()
+        elif cell == "":
+            cells[i] = None
     return cells
 
 
