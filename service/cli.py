@@ -11,14 +11,12 @@ import typer
 from model.errors import RoutingError
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
 from service.store import cli as store_commands
+from service.batch.cli import score
+from service.wording import DECISIONS, URGENCIES
 from training import cli as training_commands
 
 if TYPE_CHECKING:
     from model.routing import Routing
-
-_REJECTS = 4  # exit status
-_URGENCIES = {"critical": "紧急", "high": "加急", "normal": "一般"}
-_DECISIONS = {"auto": "可直接派单", "confirm": "请在候选中确认", "review": "请人工研判"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -83,7 +81,7 @@ def route(
 def _show(routing: "Routing", text: str) -> None:
     typer.echo(
         f"{routing.desk}  {routing.desk_name}  {_percent(routing.confidence)}  "
-        f"{routing.decision}（{_DECISIONS[routing.decision]}）"
+        f"{routing.decision}（{DECISIONS[routing.decision]}）"
     )
     others = [f"{c.desk} {c.name} {_percent(c.probability)}" for c in routing.candidates if c.desk != routing.desk]
     typer.echo("其他候选  " + "，".join(others))
@@ -94,7 +92,7 @@ def _show(routing: "Routing", text: str) -> None:
     typer.echo("依据  " + "，".join(f"{span.text} {span.share:+.2f}" for span in strongest if span.share > 0))
     if routing.urgency:
         reasons = "，".join(f"{s.reason}（{text[s.start : s.end]}）" for s in routing.urgency.signals)
-        typer.echo(f"紧急程度  {_URGENCIES[routing.urgency.level]}  {reasons}".rstrip())
+        typer.echo(f"紧急程度  {URGENCIES[routing.urgency.level]}  {reasons}".rstrip())
     for question in routing.questions or ():
         typer.echo(f"还需问清  {question}")
     for fact in routing.facts or ():
@@ -104,68 +102,6 @@ def _show(routing: "Routing", text: str) -> None:
     for article in routing.law or ():
         typer.echo(f"法条  {article.law}{article.number}  {article.says}")
     typer.echo(f"模型  {routing.model_version}")
-
-
-@app.command()
-def score(
-    ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV or JSON Lines file.")],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file.")],
-    text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-    urgency: Annotated[bool, typer.Option(help="Look for signals of urgency.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
-
-    from service.batch.score import load_router, score_table
-
-    model = ctx.ensure_object(Registry).path(CHAMPION)
-    router = load_router(model)
-    console = Console(stderr=True)
-    with Progress(
-        "评分",
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("score", total=source.stat().st_size if source.is_file() else None)
-        summary = score_table(
-            model,
-            source,
-            target,
-            text_column,
-            workers=workers,
-            urgency=urgency,
-            advance=lambda n: progress.advance(task, n),
-        )
-    if as_json:
-        record = {
-            "rows": summary.rows,
-            "rejects": summary.rejects,
-            "desks": dict(summary.desks.most_common()),
-            "decisions": dict(summary.decisions.most_common()),
-            "urgencies": dict(summary.urgencies.most_common()),
-            "seconds": round(summary.seconds, 3),
-            "model_version": router.version,
-        }
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-    else:
-        names = {desk.id: desk.name for desk in router.taxonomy.desks}
-        typer.echo(f"已评分 {summary.rows} 行，写入 {target}，用时 {summary.seconds:.1f} 秒")
-        typer.echo("各受理席  " + "，".join(f"{names[desk]} {n}" for desk, n in summary.desks.most_common()))
-        typer.echo("处置建议  " + "，".join(f"{_DECISIONS[d]} {n}" for d, n in summary.decisions.most_common()))
-        if urgency:
-            counted = [f"{name} {summary.urgencies[level]}" for level, name in _URGENCIES.items()]
-            typer.echo("紧急程度  " + "，".join(counted))
-        if summary.rejects_path:
-            typer.echo(f"无法解析 {summary.rejects} 行，原样写入 {summary.rejects_path}，附行号和原因")
-    if summary.rejects:
-        raise typer.Exit(_REJECTS)
 
 
 @app.command()
@@ -212,4 +148,5 @@ def _is_loopback(host: str) -> bool:
 
 
 app.add_typer(store_commands.store, name="store")
+app.command()(score)
 training_commands.register(app)
