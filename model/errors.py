@@ -4,6 +4,7 @@ RoutingError
 ├── TaxonomyError
 ├── CorpusError
 ├── TableError               a file to be scored cannot be read or written
+├── EngineError              what an engine of batch scoring needs is not installed
 └── ArtefactError
     ├── ArtefactNotFoundError
     ├── ArtefactFormatError
@@ -28,6 +29,10 @@ class CorpusError(RoutingError):
 
 class TableError(RoutingError):
     """A table to be scored cannot be read, or its result not be written."""
+
+
+class EngineError(RoutingError):
+    """What an engine of batch scoring needs is not installed."""
 
 
 class ArtefactError(RoutingError):

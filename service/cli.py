@@ -3,17 +3,19 @@
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from model.errors import RoutingError
+from model.errors import EngineError, RoutingError
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
 from training import cli as training_commands
 
 if TYPE_CHECKING:
     from model.routing import Routing
+    from service.batch.score import Summary
 
 _REJECTS = 4  # exit status
 _URGENCIES = {"critical": "紧急", "high": "加急", "normal": "一般"}
@@ -108,40 +110,23 @@ def _show(routing: "Routing", text: str) -> None:
 @app.command()
 def score(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV or JSON Lines file.")],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="A CSV or JSON Lines file; what Spark reads.")],
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file; what Spark writes.")],
     text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of the local engine.")] = 1,
+    engine: Annotated[
+        Literal["local", "spark"], typer.Option(help="On this machine, or on the master that Spark is configured for.")
+    ] = "local",
     urgency: Annotated[bool, typer.Option(help="Look for signals of urgency.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
-
-    from service.batch.score import load_router, score_table
+    from service.batch.score import load_router
 
     model = ctx.ensure_object(Registry).path(CHAMPION)
     router = load_router(model)
-    console = Console(stderr=True)
-    with Progress(
-        "评分",
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("score", total=source.stat().st_size if source.is_file() else None)
-        summary = score_table(
-            model,
-            source,
-            target,
-            text_column,
-            workers=workers,
-            urgency=urgency,
-            advance=lambda n: progress.advance(task, n),
-        )
+    score_with = _score_on_spark if engine == "spark" else partial(_score_here, workers=workers)
+    summary = score_with(model, source, target, text_column, urgency=urgency)
     if as_json:
         record = {
             "rows": summary.rows,
@@ -165,6 +150,45 @@ def score(
             typer.echo(f"无法解析 {summary.rejects} 行，原样写入 {summary.rejects_path}，附行号和原因")
     if summary.rejects:
         raise typer.Exit(_REJECTS)
+
+
+def _score_here(model: Path, source: str, target: str, text_column: str, *, workers: int, urgency: bool) -> "Summary":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    from service.batch.score import score_table
+
+    path = Path(source)
+    console = Console(stderr=True)
+    with Progress(
+        "评分",
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("score", total=path.stat().st_size if path.is_file() else None)
+        return score_table(
+            model,
+            path,
+            Path(target),
+            text_column,
+            workers=workers,
+            urgency=urgency,
+            advance=lambda n: progress.advance(task, n),
+        )
+
+
+def _score_on_spark(model: Path, source: str, target: str, text_column: str, *, urgency: bool) -> "Summary":
+    try:
+        from service.batch.spark_tables import open_session, score_on_spark
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("pyspark", "py4j"):
+            raise
+        raise EngineError("no pyspark found; install the Spark engine with: pip install 'tipdesk[spark]'") from error
+    with open_session() as spark:
+        return score_on_spark(spark, model, source, target, text_column, urgency=urgency)
 
 
 @app.command()

@@ -52,13 +52,13 @@ class Summary:
     ----------
     rows : int
         Rows of OUTPUT; with `rejects` they add up to the input.
-    rejects_path : Path, or None
-        Where the rejected rows are, if there are any.
+    rejects_path : Path or str, or None
+        Where the rejected rows are, if there are any; a URI perhaps if Spark wrote them.
     """
 
     rows: int = 0
     rejects: int = 0
-    rejects_path: Path | None = None
+    rejects_path: Path | str | None = None
     desks: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
     urgencies: Counter[str] = field(default_factory=Counter)

@@ -13,8 +13,8 @@ from model.errors import TableError
 from service.batch.readers import ABSENT
 
 # What a spreadsheet would run as a formula when it opens the file (OWASP, CSV Injection), full-width forms included.
-_FORMULA = re.compile("[=+@\t\r\n＝＋－＠-]")
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
+FORMULA = re.compile("[=+@\t\r\n＝＋－＠-]")
+NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 
 
 class Writer(ABC):
@@ -66,7 +66,7 @@ def _cell(value: object) -> str:
     if value is ABSENT or value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    return "'" + text if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
 class JsonLinesWriter(Writer):
