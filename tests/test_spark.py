@@ -378,12 +378,12 @@ def test_the_wheel_on_a_cluster_that_loses_an_executor(
     go = os.open(tmp_path / "go", os.O_RDWR)  # when it is closed, whoever still waits goes on
     try:
         with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as driver:
-            assert select.select([running], [], [], 120)[0], "no task began"
+            assert select.select([running], [], [], 600)[0], "no task began"
             daemon, scored_by = os.read(running, 4096).decode().split()
             assert scored_by.endswith("tipdesk.zip/service/batch/score.py")
             status = Path("/proc", daemon, "status").read_text(encoding="utf-8")
             os.kill(int(status.split("PPid:")[1].split()[0]), signal.SIGKILL)
-            _, log = driver.communicate(timeout=120)
+            _, log = driver.communicate(timeout=600)
     finally:
         os.close(running)
         os.close(go)
