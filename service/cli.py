@@ -3,23 +3,19 @@
 import json
 import os
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.errors import EngineError, RoutingError
+from model.errors import RoutingError
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
+from service.batch.cli import score
+from service.wording import DECISIONS, URGENCIES
 from training import cli as training_commands
 
 if TYPE_CHECKING:
     from model.routing import Routing
-    from service.batch.score import Summary
-
-_REJECTS = 4  # exit status
-_URGENCIES = {"critical": "紧急", "high": "加急", "normal": "一般"}
-_DECISIONS = {"auto": "可直接派单", "confirm": "请在候选中确认", "review": "请人工研判"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -84,7 +80,7 @@ def route(
 def _show(routing: "Routing", text: str) -> None:
     typer.echo(
         f"{routing.desk}  {routing.desk_name}  {_percent(routing.confidence)}  "
-        f"{routing.decision}（{_DECISIONS[routing.decision]}）"
+        f"{routing.decision}（{DECISIONS[routing.decision]}）"
     )
     others = [f"{c.desk} {c.name} {_percent(c.probability)}" for c in routing.candidates if c.desk != routing.desk]
     typer.echo("其他候选  " + "，".join(others))
@@ -95,7 +91,7 @@ def _show(routing: "Routing", text: str) -> None:
     typer.echo("依据  " + "，".join(f"{span.text} {span.share:+.2f}" for span in strongest if span.share > 0))
     if routing.urgency:
         reasons = "，".join(f"{s.reason}（{text[s.start : s.end]}）" for s in routing.urgency.signals)
-        typer.echo(f"紧急程度  {_URGENCIES[routing.urgency.level]}  {reasons}".rstrip())
+        typer.echo(f"紧急程度  {URGENCIES[routing.urgency.level]}  {reasons}".rstrip())
     for question in routing.questions or ():
         typer.echo(f"还需问清  {question}")
     for fact in routing.facts or ():
@@ -105,90 +101,6 @@ def _show(routing: "Routing", text: str) -> None:
     for article in routing.law or ():
         typer.echo(f"法条  {article.law}{article.number}  {article.says}")
     typer.echo(f"模型  {routing.model_version}")
-
-
-@app.command()
-def score(
-    ctx: typer.Context,
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="A CSV or JSON Lines file; what Spark reads.")],
-    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="A CSV or JSON Lines file; what Spark writes.")],
-    text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
-    workers: Annotated[int, typer.Option(min=1, help="Processes of the local engine.")] = 1,
-    engine: Annotated[
-        Literal["local", "spark"], typer.Option(help="On this machine, or on the master that Spark is configured for.")
-    ] = "local",
-    urgency: Annotated[bool, typer.Option(help="Look for signals of urgency.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
-    from service.batch.score import load_router
-
-    model = ctx.ensure_object(Registry).path(CHAMPION)
-    router = load_router(model)
-    score_with = _score_on_spark if engine == "spark" else partial(_score_here, workers=workers)
-    summary = score_with(model, source, target, text_column, urgency=urgency)
-    if as_json:
-        record = {
-            "rows": summary.rows,
-            "rejects": summary.rejects,
-            "desks": dict(summary.desks.most_common()),
-            "decisions": dict(summary.decisions.most_common()),
-            "urgencies": dict(summary.urgencies.most_common()),
-            "seconds": round(summary.seconds, 3),
-            "model_version": router.version,
-        }
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-    else:
-        names = {desk.id: desk.name for desk in router.taxonomy.desks}
-        typer.echo(f"已评分 {summary.rows} 行，写入 {target}，用时 {summary.seconds:.1f} 秒")
-        typer.echo("各受理席  " + "，".join(f"{names[desk]} {n}" for desk, n in summary.desks.most_common()))
-        typer.echo("处置建议  " + "，".join(f"{_DECISIONS[d]} {n}" for d, n in summary.decisions.most_common()))
-        if urgency:
-            counted = [f"{name} {summary.urgencies[level]}" for level, name in _URGENCIES.items()]
-            typer.echo("紧急程度  " + "，".join(counted))
-        if summary.rejects_path:
-            typer.echo(f"无法解析 {summary.rejects} 行，原样写入 {summary.rejects_path}，附行号和原因")
-    if summary.rejects:
-        raise typer.Exit(_REJECTS)
-
-
-def _score_here(model: Path, source: str, target: str, text_column: str, *, workers: int, urgency: bool) -> "Summary":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
-
-    from service.batch.score import score_table
-
-    path = Path(source)
-    console = Console(stderr=True)
-    with Progress(
-        "评分",
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("score", total=path.stat().st_size if path.is_file() else None)
-        return score_table(
-            model,
-            path,
-            Path(target),
-            text_column,
-            workers=workers,
-            urgency=urgency,
-            advance=lambda n: progress.advance(task, n),
-        )
-
-
-def _score_on_spark(model: Path, source: str, target: str, text_column: str, *, urgency: bool) -> "Summary":
-    try:
-        from service.batch.spark_tables import open_session, score_on_spark
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("pyspark", "py4j"):
-            raise
-        raise EngineError("no pyspark found; install the Spark engine with: pip install 'tipdesk[spark]'") from error
-    with open_session() as spark:
-        return score_on_spark(spark, model, source, target, text_column, urgency=urgency)
 
 
 @app.command()
@@ -234,4 +146,5 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+app.command()(score)
 training_commands.register(app)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from model.errors import TableError
 from model.router import Router
-from service.batch.readers import Reject, Row, open_table
+from service.batch.delimited import DelimitedTable
 from service.batch.score import COLUMNS, score_table
+from service.batch.table import Row
 from tests.conftest import read_csv, write_csv
 
 AWKWARD = ["", " ", "a,b", 'q"uote', "two\nlines", "crlf\r\nin cell", "\u2028", "😀", "nul\x00", "'", "工资\t拖欠"]
@@ -101,10 +102,8 @@ def test_every_line_of_any_file_is_in_a_row_or_a_reject(
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "in.csv"
     path.write_bytes(("text,b\n" + "\n".join(lines)).encode())
-    taken = []
-    for record in open_table(path, "text"):
-        assert isinstance(record, Row | Reject)
-        taken.append("".join(record.values) if isinstance(record, Row) else record.raw)
+    records = DelimitedTable(path, "", ",", ["text"])
+    taken = ["".join(record.values) if isinstance(record, Row) else record.raw for record in records]
     assert sum(text.count("工") for text in taken) == "\n".join(lines).count("工")
 
 
@@ -168,12 +167,25 @@ def test_formats_may_be_crossed(tmp_path: Path, model: Path) -> None:
     [
         ("in.csv", "内容\n欠薪\n".encode(), "no column 'text'; found 内容"),
         ("in.csv", b"", "no column 'text'; found nothing"),
-        ("in.csv", "text\n欠薪\n".encode() + b"\xff\xff\n", "not UTF-8 at line 3, not GB18030 at line 3"),
+        ("in.csv", b"text\nx\n\xff\xff\n", "not UTF-8 at line 3, not GB18030 at line 3"),
+        ("in.csv", "text\n欠薪\n".encode() + "拖欠工资\n".encode("gbk"), "line 2 is UTF-8, line 3 is not"),
+        ("in.csv", "text\n加班\n".encode("gbk") + "拖欠工资\n".encode(), "line 2 is not UTF-8, line 3 is"),
+        ("in.csv.gz", b"text\n", "not whole as gz"),
         ("in.csv", "text,tip_desk\n欠薪,wages\n".encode(), "has tip_desk already"),
         ("in.docx", b"x", "'.docx' is not a format"),
         ("in.jsonl", b"[1]\n", "no column 'text'"),
     ],
-    ids=["no column", "empty", "two encodings", "scored already", "format", "no objects"],
+    ids=[
+        "no column",
+        "empty",
+        "no encoding",
+        "two encodings",
+        "GBK first",
+        "no gzip",
+        "scored already",
+        "format",
+        "no objects",
+    ],
 )
 def test_unusable_input_is_one_line(tmp_path: Path, model: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)

@@ -70,11 +70,11 @@ def test_score_with_rejects_exits_4(home: Path, tmp_path: Path) -> None:
 
 
 def test_score_errors_are_one_line(home: Path, tmp_path: Path) -> None:
-    source = write_csv(tmp_path / "in.csv", ["内容"], ["欠薪"])
+    source = write_csv(tmp_path / "in.csv", ["说的"], ["欠薪"])
     for arguments in (
         [source, tmp_path / "out.csv"],
         [tmp_path / "missing.csv", tmp_path / "out.csv"],
-        [source, tmp_path / "no" / "folder" / "out.csv", "--text-column", "内容"],
+        [source, tmp_path / "no" / "folder" / "out.csv", "--text-column", "说的"],
         [tmp_path, tmp_path / "out.csv"],
     ):
         assert one_line(run_tipdesk("score", *arguments, home=home, status=1).stderr).startswith("error: ")

@@ -104,14 +104,14 @@ def test_what_is_no_text_is_for_review(spark: SparkSession, model: Path, router:
     broken = spark.sql("select '0' as id, cast(X'ff00ff' as string) as text")
     (row,) = cells(score_dataframe(broken, model))
     assert row[COLUMNS.index("tip_decision")] == "review"
-    assert cells(score_dataframe(spark.sql("select 0 as id, 12 as text"), model)) == [empty]
+    assert cells(score_dataframe(spark.sql("select 0 as id, 12 as text"), model)) == expected(router, ["12"])
 
 
 def test_several_columns_are_one_tip(spark: SparkSession, model: Path, router: Router) -> None:
     df = spark.createDataFrame(
         [("0", "欠薪", "老板拖欠工资"), ("1", "", "工伤怎么认定")], "id string, a string, b string"
     )
-    scored = score_dataframe(df, model, text_column=["a", "b"])
+    scored = score_dataframe(df, model, text_columns=["a", "b"])
     assert cells(scored) == expected(router, ["欠薪\n老板拖欠工资", "工伤怎么认定"])
 
 
@@ -123,7 +123,10 @@ def test_without_urgency_its_column_is_empty(spark: SparkSession, model: Path) -
 
 @pytest.mark.parametrize(
     ("select", "message"),
-    [("'x' as note", "no column 'text'; found note"), ("'x' as text, 'y' as tip_desk", "has tip_desk already")],
+    [
+        ("'x' as note", "no column whose name means the tip's text; found note"),
+        ("'x' as text, 'y' as tip_desk", "has tip_desk already"),
+    ],
 )
 def test_unusable_frames_are_refused_in_one_line(spark: SparkSession, model: Path, select: str, message: str) -> None:
     with pytest.raises(TableError, match=message) as caught:
@@ -163,7 +166,7 @@ def test_rows_that_cannot_be_parsed_are_beside_the_result(spark: SparkSession, m
     lines = ["id,text,note", '1,"欠薪\n三月",a', "2,少一格", "", "3,工伤,多,两格", "4,加班,=b\r", "=5"]
     (tmp_path / "in.csv").write_text("\n".join(lines), encoding="utf-8", newline="")
     summary = score_on_spark(spark, model, str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), "text")
-    assert (summary.rows, summary.rejects, summary.rejects_path) == (2, 3, f"{tmp_path / 'out.csv'}.rejects")
+    assert (summary.rows, summary.rejects) == (2, 3)
     rows = {(row["id"], row["text"], row["note"]) for row in read_folder(tmp_path / "out.csv")}
     assert rows == {("1", "欠薪\n三月", "a"), ("4", "加班", "'=b")}
     rejects = read_folder(tmp_path / "out.csv.rejects")
@@ -197,7 +200,7 @@ def test_a_table_without_rows(spark: SparkSession, model: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("in.csv", "内容\n欠薪\n".encode(), "no column 'text'; found 内容"),
+        ("in.csv", "备注\n欠薪\n".encode(), "no column 'text'; found 备注"),
         ("in.csv", b"", "no column 'text'; found nothing"),
         ("in.csv", "text\n欠薪\n".encode() + b"\xff\xff\n", "neither UTF-8 nor GB18030"),
         ("in.csv", "text,tip_desk\n欠薪,wages\n".encode(), "has tip_desk already"),

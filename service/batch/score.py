@@ -1,23 +1,21 @@
-"""The local engine: a table in, the same table with routings out, rejects beside it."""
+"""The local engine: tables in, the same rows with routings out, rejects beside them."""
 
 import gc
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any
-
-from joblib import Parallel, delayed
 
 from model.errors import TableError
 from model.router import Router
 from model.routing import Piece, Routing
-from service.batch.readers import Reject, Row, open_table
-from service.batch.writers import CsvWriter, create_table
+from service.batch.delimited import DelimitedWriter
+from service.batch.formats import create_writer
+from service.batch.inputs import SOURCE_COLUMNS, Chunk, Input
+from service.batch.parts import Parts
+from service.batch.summary import Summary
+from service.batch.workers import route_in_order
 
 COLUMNS = (
     "tip_desk",
@@ -32,7 +30,10 @@ COLUMNS = (
 )
 _DESK, _DECISION, _URGENCY = map(COLUMNS.index, ("tip_desk", "tip_decision", "tip_urgency"))
 _TOP = 3
-_CHUNK = 1000  # rows
+
+_REJECT_COLUMNS = ("file", "line", "reason", "raw")
+_COMMIT_EVERY_S = 2.0  # what a kill costs at most, besides the chunks under way
+_PARTS_FORMAT = "1"  # raise it when chunks or what is kept of them change: older unfinished runs are then refused
 
 
 @cache
@@ -44,36 +45,16 @@ def load_router(model: Path) -> Router:
     return router
 
 
-@dataclass
-class Summary:
-    """What was done.
-
-    Attributes
-    ----------
-    rows : int
-        Rows of OUTPUT; with `rejects` they add up to the input.
-    rejects_path : Path or str, or None
-        Where the rejected rows are, if there are any; a URI perhaps if Spark wrote them.
-    """
-
-    rows: int = 0
-    rejects: int = 0
-    rejects_path: Path | str | None = None
-    desks: Counter[str] = field(default_factory=Counter)
-    decisions: Counter[str] = field(default_factory=Counter)
-    urgencies: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
-
-
 def score_table(
     model: Path,
     source: Path,
     target: Path,
-    text_column: str,
-    *,
+    *text_columns: str,
     workers: int = 1,
     urgency: bool = True,
-    advance: Callable[[int], None] = lambda _: None,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    advance: Callable[[int, int, int], None] = lambda *_: None,
 ) -> Summary:
     """Score a table and return what was done.
 
@@ -81,73 +62,77 @@ def score_table(
     ----------
     model : Path
         Folder of a published model.
-    source, target : Path
-        The formats are those of their names.
-    text_column : str
-        Which column holds the tip.
+    source : Path
+        A file, a folder or a pattern; formats are those of the names.
+    target : Path
+        The format is that of its name.
+    *text_columns : str
+        Which columns hold the tip; without any, the one whose name means it.
     workers : int
         Processes that route; rows stay in order.
     urgency : bool
         Whether to look for signals of urgency; without, the column stays empty and scoring is faster.
+    resume : bool
+        Whether to go on with an unfinished run of the same, if there is one.
+    say : callable
+        Told what was assumed of the input.
     advance : callable
-        Told after each line how many bytes of `source` it took.
+        Told after each chunk how many bytes of the input are done, of how many, and how many rows.
 
     Raises
     ------
     TableError
         If `source` cannot be read, or `target` not be written; then neither `target` nor the rejects change.
     """
-    if target.exists() and source.exists() and target.samefile(source):
-        raise TableError(f"{target}: is the input itself; choose another name for the result")
-    reader = open_table(source, text_column)
-    reader.advance = advance
-    rejects_path = target.with_name(target.name + ".rejects.csv")
-    summary = Summary()
-    began = perf_counter()
-    with ExitStack() as stack:
-        writer = stack.enter_context(create_table(target, [*reader.columns, *COLUMNS]))
-        rejects: CsvWriter | None = None
-        records = iter(reader)
-        chunks = iter(lambda: list(islice(records, _CHUNK)), [])
-        for chunk, routed in _route_chunks(model, chunks, workers, ["urgency"] if urgency else []):
-            rows = [record for record in chunk if isinstance(record, Row)]
-            for row, cells in zip(rows, routed, strict=True):
-                writer.write([*row.values, *cells])
-                summary.desks[cells[_DESK]] += 1
-                summary.decisions[cells[_DECISION]] += 1
-                summary.urgencies[cells[_URGENCY]] += 1
-            for reject in chunk:
-                if isinstance(reject, Reject):
-                    if rejects is None:
-                        rejects = stack.enter_context(CsvWriter(rejects_path, ["line", "reason", "raw"]))
-                    rejects.write([reject.line, reject.reason, reject.raw])
-                    summary.rejects += 1
-            summary.rows += len(rows)
-    if rejects is None:
-        rejects_path.unlink(missing_ok=True)  # of an earlier run
-    else:
-        summary.rejects_path = rejects_path
-    summary.seconds = perf_counter() - began
+    router = load_router(model)
+    table = Input(source, text_columns)
+    _require_apart(target, source, table.paths)
+    places = SOURCE_COLUMNS if table.n_tables > 1 else ()
+    columns = [*table.columns, *COLUMNS, *places]
+    writer = create_writer(target, columns, [*table.types, *[None] * (len(columns) - len(table.columns))])
+    rejects_writer = DelimitedWriter(_REJECT_COLUMNS, "", ",")
+    pieces: list[Piece] = ["urgency"] if urgency else []
+    run = {
+        "tipdesk": _PARTS_FORMAT,
+        "input": table.digest(),
+        "model": router.version,
+        "columns": "\n".join(text_columns),
+        "pieces": "\n".join(pieces),
+    }
+    with Parts(target, run, resume=resume) as parts:
+        for note in table.notes:
+            say(note)
+        summary = parts.summary
+        began = perf_counter() - summary.seconds
+        try:
+            if not parts.is_complete:
+                parts.begin(writer.begin(), rejects_writer.begin())
+                committed = perf_counter()
+                todo = islice(table.chunks(), parts.n_chunks, None)
+                for chunk, routed in route_in_order(partial(route_texts, model, pieces), todo, workers):
+                    rows = [[*row, *cells] for row, cells in zip(chunk.rows, routed, strict=True)]
+                    if places:
+                        rows = [[*row, chunk.source, str(line)] for row, line in zip(rows, chunk.lines, strict=True)]
+                    parts.add(writer.encode(rows), rejects_writer.encode(_reject_rows(chunk)))
+                    _count(summary, chunk, routed)
+                    summary.seconds = perf_counter() - began
+                    if perf_counter() - committed > _COMMIT_EVERY_S:
+                        parts.commit()
+                        committed = perf_counter()
+                    advance(chunk.bytes_read, table.n_bytes, summary.rows)
+                table.require_unchanged()
+                parts.commit(is_complete=True)
+            parts.publish(writer)
+        except OSError as error:
+            found = error.strerror or str(error)
+            raise TableError(f"{target}: {found}; mend that, then run the same command with --resume") from error
+        summary.seconds = perf_counter() - began
     return summary
 
 
-def _route_chunks(
-    model: Path, chunks: Iterable[list[Row | Reject]], workers: int, wanted: list[Piece]
-) -> Iterator[tuple[list[Row | Reject], list[Sequence[str]]]]:
-    """Yield each chunk with the cells of `COLUMNS` for its rows, in order."""
-    sent: deque[list[Row | Reject]] = deque()
-
-    def tasks() -> Iterator[Any]:
-        for chunk in chunks:
-            sent.append(chunk)
-            yield delayed(_route)(model, [record.text for record in chunk if isinstance(record, Row)], wanted)
-
-    for routed in Parallel(n_jobs=workers, return_as="generator", batch_size=1)(tasks()):
-        yield sent.popleft(), routed
-
-
-def _route(model: Path, texts: list[str], wanted: list[Piece]) -> list[Sequence[str]]:
-    return [routing_cells(routing) for routing in load_router(model).route(texts, explain=wanted)]
+def route_texts(model: Path, pieces: list[Piece], texts: list[str]) -> list[Sequence[str]]:
+    """Return the cells of each text's routing; runs in the worker processes."""
+    return [routing_cells(routing) for routing in load_router(model).route(texts, explain=pieces)]
 
 
 def routing_cells(routing: Routing) -> Sequence[str]:
@@ -163,3 +148,22 @@ def routing_cells(routing: Routing) -> Sequence[str]:
         routing.urgency.level if routing.urgency else "",
         routing.model_version,
     )
+
+
+def _reject_rows(chunk: Chunk) -> list[tuple[str, str, str, str]]:
+    return [(chunk.source, str(reject.line), reject.reason, reject.raw) for reject in chunk.rejects]
+
+
+def _count(summary: Summary, chunk: Chunk, routed: list[Sequence[str]]) -> None:
+    summary.rows += len(routed)
+    summary.rejects += len(chunk.rejects)
+    for counts, place in ((summary.desks, _DESK), (summary.decisions, _DECISION), (summary.urgencies, _URGENCY)):
+        counts.update(cells[place] for cells in routed)
+
+
+def _require_apart(target: Path, source: Path, inputs: Sequence[Path]) -> None:
+    """Raise `TableError` if the result would take the place of an input, or be one next time."""
+    if target.exists() and any(target.samefile(path) for path in inputs):
+        raise TableError(f"{target}: is the input itself; choose another name for the result")
+    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+        raise TableError(f"{target}: is in the folder that is scored; write the result to another")

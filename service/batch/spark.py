@@ -11,13 +11,14 @@ from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 from model.errors import TableError
 from model.routing import Piece
+from service.batch.columns import as_text, find_text, reserved
 from service.batch.score import COLUMNS, load_router, routing_cells
 
 _CONFIDENCE = COLUMNS.index("tip_confidence")
 
 
 def score_dataframe(
-    df: DataFrame, model: str | Path, *, text_column: str | Sequence[str] = "text", urgency: bool = True
+    df: DataFrame, model: str | Path, *, text_columns: Sequence[str] = (), urgency: bool = True
 ) -> DataFrame:
     """Return the DataFrame with a routing appended to each row.
 
@@ -26,9 +27,9 @@ def score_dataframe(
     df : DataFrame
     model : str or Path
         Folder of a published model on the driver; it is sent to each executor once.
-    text_column : str or sequence of str
-        Which column holds the tip; of several, what they hold is joined by line feeds. Strings or bytes in UTF-8; what
-        is null, empty or anything else gets the decision ``review``.
+    text_columns : sequence of str
+        Which columns hold the tip, joined by line feeds; without any, the one whose name means it. What is null, empty
+        or unreadable gets the decision ``review``.
     urgency : bool
         Whether to look for signals of urgency; without, the column stays empty and scoring is faster.
 
@@ -49,15 +50,13 @@ def score_dataframe(
     Scoring takes far longer than moving rows, so rows are always spread anew (Spark's ``REBALANCE``): one huge
     partition or thousands of tiny ones make no difference. Spark promises no order of rows, and none is kept.
     """
-    names = [text_column] if isinstance(text_column, str) else list(text_column)
-    for name in names:
-        if name not in df.columns:
-            found = ", ".join(df.columns) or "nothing"
-            raise TableError(f"no column '{name}'; found {found}; name the one to read with --text-column")
-    if scored := [column for column in df.columns if column.startswith("tip_")]:
+    if not (indices := find_text(df.columns, text_columns)):
+        found = ", ".join(df.columns) or "nothing"
+        asked = " and ".join(f"'{name}'" for name in text_columns) or "whose name means the tip's text"
+        raise TableError(f"no column {asked}; found {found}; name the one to read with --text-column")
+    if scored := reserved(df.columns):
         raise TableError(f"has {', '.join(scored)} already; score the original table, or drop these columns")
     archive = _send(df.sparkSession.sparkContext, Path(model))
-    indices = [df.columns.index(name) for name in names]
     schema = StructType(
         [
             *df.schema.fields,
@@ -88,7 +87,7 @@ def _scorer(
     def score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         router = load_router(Path(SparkFiles.get(archive)))
         for batch in batches:
-            parts = zip(*(_texts(batch.column(i)) for i in text_indices), strict=True)
+            parts = zip(*(read_texts(batch.column(i)) for i in text_indices), strict=True)
             texts = ["\n".join(filter(None, part)) for part in parts]
             rows = [routing_cells(routing) for routing in router.route(texts, explain=wanted)]
             cells = [pa.array([row[i] for row in rows], pa.string()) for i in range(len(COLUMNS))]
@@ -98,10 +97,8 @@ def _scorer(
     return score
 
 
-def _texts(column: pa.Array) -> list[str]:
-    """Return the texts of a column; Spark itself does not check that its strings are UTF-8."""
+def read_texts(column: pa.Array) -> list[str]:
+    """Return the values of a column as texts; Spark itself does not check that its strings are UTF-8."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        column = column.cast(pa.large_binary())
-    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        return [""] * len(column)
-    return [(value or b"").decode(errors="replace") for value in column.to_pylist()]
+        return [(value or b"").decode(errors="replace") for value in column.cast(pa.large_binary()).to_pylist()]
+    return [as_text(value) for value in column.to_pylist()]

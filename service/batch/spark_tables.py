@@ -5,7 +5,7 @@ import shutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from time import perf_counter
@@ -16,14 +16,17 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  the name that Spark's documentation gives it
-from pyspark.sql.types import ArrayType, MapType, StringType, StructField, StructType
+from pyspark.sql.types import StringType, StructField, StructType
 
 from model.errors import EngineError, TableError
 from model.routing import Decision, Level
-from service.batch.score import Summary, load_router
-from service.batch.spark import score_dataframe
-from service.batch.writers import FORMULA, NUMBER
+from service.batch.columns import find_text
+from service.batch.delimited import safe_cell
+from service.batch.score import load_router
+from service.batch.spark import read_texts, score_dataframe
+from service.batch.summary import Summary
 
+_CONFIDENCE = "tip_confidence"
 _RAW = "_tipdesk_raw"
 """The column in which Spark leaves a row that it cannot parse."""
 
@@ -91,9 +94,10 @@ def score_on_spark(
     model: Path,
     source: str,
     target: str,
-    text_column: str | Sequence[str],
+    text_columns: Sequence[str] = (),
     *,
     urgency: bool = True,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
     """Score a table that Spark can read into a folder that is not there yet, and return what was done.
 
@@ -105,8 +109,10 @@ def score_on_spark(
     source, target : str
         Paths or URIs as Spark resolves them; the formats are those of their names. Rows that cannot be parsed go to
         ``TARGET.rejects``, a folder of CSV, before scoring begins.
-    text_column : str or sequence of str
+    text_columns : sequence of str
     urgency : bool
+    say : callable
+        Told which columns were taken for the tip.
 
     Raises
     ------
@@ -121,9 +127,10 @@ def score_on_spark(
             _require_absent(spark, path)
         rows, malformed = _read(spark, source)
         try:
-            scored = score_dataframe(rows, model, text_column=text_column, urgency=urgency)
+            scored = score_dataframe(rows, model, text_columns=text_columns, urgency=urgency)
         except TableError as error:
             raise TableError(f"{source}: {error}") from error
+        say(f"诉求文本取自“{'”“'.join(rows.columns[i] for i in find_text(rows.columns, text_columns))}”列")
         # First the rejects: a result that is whole (_SUCCESS) has its rejects beside it.
         n_rejects = _write_rejects(malformed, rejects) if malformed is not None else 0
         counts = Observation()
@@ -149,7 +156,6 @@ def score_on_spark(
     return Summary(
         rows=found["rows"],
         rejects=n_rejects,
-        rejects_path=rejects if n_rejects else None,
         desks=desks,
         decisions=decisions,
         urgencies=urgencies,
@@ -189,15 +195,17 @@ def _read(spark: SparkSession, source: str) -> tuple[DataFrame, DataFrame | None
     schema = StructType([*fields, StructField(_RAW, StringType())])
     table = spark.read.format(name).options(**options).schema(schema).load(source)
     # Spark refuses to read the raw rows alone, so another column is named with them.
-    raw = F.coalesce(_RAW, F.to_json(F.struct(_quoted(fields[0].name))))
+    raw = F.coalesce(_RAW, F.to_json(F.struct(table[f"`{fields[0].name.replace('`', '``')}`"])))
     malformed = table.where(F.col(_RAW).isNotNull()).select(
         F.col("_metadata.file_path").alias("file"), _without_cr(raw).alias("raw")
     )
     rows = table.where(F.col(_RAW).isNull()).drop(_RAW)
     if name == "csv":
         malformed = malformed.where("raw != ''")  # an empty line between rows is no row
-        rows = rows.toDF(*(name.strip() for name in rows.columns)).fillna("")  # an empty cell is an empty text
-        rows = rows.withColumn(rows.columns[-1], _without_cr(_quoted(rows.columns[-1])))
+        names, last = [name.strip() for name in rows.columns], str(len(rows.columns) - 1)
+        rows = (
+            _numbered(rows).fillna("").withColumn(last, _without_cr(F.col(last))).toDF(*names)
+        )  # empty cells are texts
     return rows, malformed
 
 
@@ -255,23 +263,22 @@ def _writable(df: DataFrame, name: str) -> DataFrame:
     """Return what a format can hold: CSV has text alone, and none that a spreadsheet would run."""
     if name != "csv":
         return df
-    numbered = df.toDF(*(str(i) for i in range(len(df.columns))))  # names may hold anything, and be there twice
-    return numbered.select(*(_cell(F.col(str(i)), field).alias(field.name) for i, field in enumerate(df.schema.fields)))
+    numbered = _numbered(df)
+    if _CONFIDENCE in df.columns:
+        confidence = str(df.columns.index(_CONFIDENCE))
+        numbered = numbered.withColumn(confidence, F.format_string("%.4f", confidence))
+    return numbered.mapInArrow(_as_cells, StructType([StructField(safe_cell(c), StringType()) for c in df.columns]))
 
 
-def _cell(value: Column, field: StructField) -> Column:
-    if field.name == "tip_confidence":
-        return F.format_string("%.4f", value)
-    if isinstance(field.dataType, ArrayType | MapType | StructType):
-        value = F.to_json(value)
-    text = value.cast("string")
-    runs = text.rlike(f"^{FORMULA.pattern}") & ~text.rlike(rf"^(?U:{NUMBER.pattern})\z")
-    return F.when(runs, F.concat(F.lit("'"), text)).otherwise(text)
+def _as_cells(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        cells = [pa.array(map(safe_cell, read_texts(column)), pa.string()) for column in batch.columns]
+        yield pa.RecordBatch.from_arrays(cells, names=batch.schema.names)
 
 
-def _quoted(column: str) -> Column:
-    """Return a column by its name, dots and all."""
-    return F.col("`" + column.replace("`", "``") + "`")
+def _numbered(df: DataFrame) -> DataFrame:
+    """Return the columns under their numbers: their own names may hold dots, or be there twice."""
+    return df.toDF(*map(str, range(len(df.columns))))
 
 
 @contextmanager

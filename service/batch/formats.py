@@ -1,0 +1,89 @@
+"""Formats by file name: which there are, and what reads and writes each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from model.errors import TableError
+from service.batch.delimited import DelimitedTable, DelimitedWriter
+from service.batch.jsonlines import JsonLinesTable, JsonLinesWriter
+from service.batch.table import Table
+from service.batch.textfile import COMPRESSIONS
+from service.batch.writer import Writer
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_JSON_LINES = (".jsonl", ".ndjson")
+TEXT = (*_DELIMITERS, *_JSON_LINES)
+READABLE = (*TEXT, *(text + packed for text in TEXT for packed in COMPRESSIONS), ".xlsx", ".xls", ".parquet")
+WRITABLE = tuple(suffix for suffix in READABLE if suffix != ".xls")
+
+
+def find_suffix(path: Path, known: Sequence[str]) -> str:
+    """Return the ending of the file's name that says its format, or "" if it is none of those known."""
+    return next((suffix for suffix in known if path.name.lower().endswith(suffix)), "")
+
+
+def open_tables(path: Path, wanted: Sequence[str]) -> tuple[Sequence[Table], list[str]]:
+    """Return the tables of a file, and the names of sheets that have rows but none of the columns wanted.
+
+    Raises
+    ------
+    TableError
+        If its name says no format that can be read, or it cannot be read.
+    """
+    suffix = find_suffix(path, READABLE)
+    form, compression = _split(suffix)
+    try:
+        if form in _DELIMITERS:
+            return [DelimitedTable(path, compression, _DELIMITERS[form], wanted)], []
+        if form in _JSON_LINES:
+            return [JsonLinesTable(path, compression)], []
+        if form == ".parquet":
+            from service.batch.parquet import ParquetTable
+
+            return [ParquetTable(path)], []
+        if form in (".xlsx", ".xls"):
+            from service.batch.xlsx_reader import open_sheets
+
+            return open_sheets(path, wanted)
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror or error}; expected a file that can be read") from error
+    raise TableError(f"{path}: '{path.suffix}' is not a format that can be read; there are {', '.join(READABLE)}")
+
+
+def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> Writer:
+    """Return the writer that the file's name asks for.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+    types : sequence
+        The Arrow type of each column, None where it is text or anything.
+
+    Raises
+    ------
+    TableError
+        If there is none for it.
+    """
+    suffix = find_suffix(path, WRITABLE)
+    form, compression = _split(suffix)
+    if form in _DELIMITERS:
+        return DelimitedWriter(columns, compression, _DELIMITERS[form])
+    if form in _JSON_LINES:
+        return JsonLinesWriter(columns, compression)
+    if form == ".parquet":
+        from service.batch.parquet import ParquetWriter
+
+        return ParquetWriter(columns, types)
+    if form == ".xlsx":
+        from service.batch.xlsx_writer import XlsxWriter
+
+        return XlsxWriter(columns)
+    raise TableError(f"{path}: '{path.suffix}' is not a format that can be written; there are {', '.join(WRITABLE)}")
+
+
+def _split(suffix: str) -> tuple[str, str]:
+    """Return format and compression: ".csv.gz" is ".csv" and ".gz"."""
+    compression = next((packed for packed in COMPRESSIONS if suffix.endswith(packed)), "")
+    return suffix.removesuffix(compression), compression

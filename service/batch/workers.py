@@ -1,0 +1,55 @@
+"""Chunks routed by several processes, in order, and never more read ahead than they need."""
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
+
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from model.errors import TableError
+from service.batch.inputs import Chunk
+
+Result = TypeVar("Result")
+
+# Chunks under way for each worker. joblib.Parallel's generator reads on as fast as its workers are, however slowly the
+# results are taken (1,000 chunks ahead in a trial); its executor leaves that to us.
+_UNDER_WAY = 3
+
+
+def route_in_order(
+    route: Callable[[list[str]], Result], chunks: Iterable[Chunk], workers: int
+) -> Iterator[tuple[Chunk, Result]]:
+    """Yield each chunk with what `route` says of its texts.
+
+    Raises
+    ------
+    TableError
+        If a worker process was killed.
+    """
+    if workers == 1:
+        for chunk in chunks:
+            yield chunk, route(chunk.texts)
+        return
+    executor = get_reusable_executor(max_workers=workers, initializer=_leave_interrupts_to_the_parent)
+    under_way: deque[tuple[Chunk, Future[Result]]] = deque()
+    try:
+        for chunk in chunks:
+            under_way.append((chunk, executor.submit(route, chunk.texts)))
+            if len(under_way) > _UNDER_WAY * workers:
+                chunk, routed = under_way.popleft()
+                yield chunk, routed.result()
+        while under_way:
+            chunk, routed = under_way.popleft()
+            yield chunk, routed.result()
+    except BaseException as error:
+        executor.shutdown(wait=True, kill_workers=True)
+        if isinstance(error, TerminatedWorkerError):
+            raise TableError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
+        raise
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
