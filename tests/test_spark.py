@@ -4,24 +4,21 @@ import csv
 import json
 import os
 import random
-import re
 import select
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import pyspark
 import pytest
 from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
+from benchmarks.batch.cluster import ON_LOOPBACK, SPARK_HOME, standalone_cluster
 from model.errors import EngineError, TableError
 from model.router import Router
 from service.batch.score import COLUMNS, routing_cells, score_table
@@ -30,7 +27,6 @@ from service.batch.spark_tables import open_session, score_on_spark
 from tests.conftest import ROOT, read_csv, run_tipdesk, write_csv
 from training.corpus import Tip
 
-ON_LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
 ARGUMENTS = "--master local[2] --conf spark.ui.enabled=false pyspark-shell"
 AWKWARD = [
     *("", " ", "欠", "hello", "null", "１２３", "😀工伤", "\U00020000", "<script>alert(1)</script>", "\u202e倒写"),
@@ -271,48 +267,6 @@ def test_the_command(home: Path, tmp_path: Path) -> None:
     assert "老板" not in done.stderr.decode()
 
 
-@contextmanager
-def running(kind: str, *arguments: str, until: str) -> Iterator[str]:
-    """Run a part of Spark's standalone cluster; give what it logs when it is ready."""
-    home = Path(pyspark.__file__).parent
-    command: list[str | Path] = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments]
-    environment = os.environ | ON_LOOPBACK | {"SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr
-        ready = next((found[0] for line in process.stderr if (found := re.search(until, line))), None)
-        drain = Thread(target=process.stderr.read)
-        drain.start()
-        try:
-            assert ready, f"{kind} ended before it was ready"
-            yield ready
-        finally:
-            process.terminate()
-            drain.join()
-
-
-@pytest.fixture
-def master(tmp_path: Path) -> Iterator[str]:
-    """The address of a standalone cluster of two workers with one core each."""
-    listen = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
-    with running("master.Master", *listen, until=r"spark://127\.0\.0\.1:\d+") as address:
-        worker = (
-            "worker.Worker",
-            *listen,
-            "--cores",
-            "1",
-            "--memory",
-            "1g",
-            "--work-dir",
-            str(tmp_path / "work"),
-            address,
-        )
-        with (
-            running(*worker, until="Successfully registered with master"),
-            running(*worker, until="Successfully registered with master"),
-        ):
-            yield address
-
-
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
     """The project as it is distributed, under a name that --py-files takes."""
@@ -364,32 +318,33 @@ scored.mapInArrow(wait_to_be_killed, scored.schema).write.parquet(target)
 
 
 def test_the_wheel_on_a_cluster_that_loses_an_executor(
-    spark: SparkSession, model: Path, router: Router, texts: list[str], master: str, wheel: Path, tmp_path: Path
+    spark: SparkSession, model: Path, router: Router, texts: list[str], wheel: Path, tmp_path: Path
 ) -> None:
     """The task that scored first is killed with its executor, and the shuffled rows that the executor held with it."""
     table(spark, [*texts], 4).write.parquet(str(tmp_path / "in.parquet"))
     for name in ("running", "go"):
         os.mkfifo(tmp_path / name)
     (tmp_path / "job.py").write_text(JOB, encoding="utf-8")
-    command: list[str | Path] = [
-        *(Path(pyspark.__file__).parent / "bin" / "spark-submit", "--master", master, "--py-files", wheel),
-        *("--conf", "spark.executor.memory=512m", "--conf", "spark.ui.enabled=false"),
-        *(tmp_path / "job.py", model, tmp_path / "in.parquet", tmp_path / "out.parquet", tmp_path),
-    ]
-    environment = os.environ | ON_LOOPBACK | {"PYSPARK_PYTHON": sys.executable}
-    running = os.open(tmp_path / "running", os.O_RDWR)
+    began = os.open(tmp_path / "running", os.O_RDWR)
     go = os.open(tmp_path / "go", os.O_RDWR)  # when it is closed, whoever still waits goes on
+    environment = os.environ | ON_LOOPBACK | {"PYSPARK_PYTHON": sys.executable}
     try:
-        with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as driver:
-            assert select.select([running], [], [], 600)[0], "no task began"
-            daemon, scored_by = os.read(running, 4096).decode().split()
-            assert scored_by.endswith("tipdesk.zip/service/batch/score.py")
-            status = Path("/proc", daemon, "status").read_text(encoding="utf-8")
-            os.kill(int(status.split("PPid:")[1].split()[0]), signal.SIGKILL)
-            _, log = driver.communicate(timeout=600)
+        with standalone_cluster(tmp_path / "work") as cluster:
+            command: list[str | Path] = [
+                *(SPARK_HOME / "bin" / "spark-submit", "--master", cluster.address, "--py-files", wheel),
+                *("--conf", "spark.executor.memory=512m", "--conf", "spark.ui.enabled=false"),
+                *(tmp_path / "job.py", model, tmp_path / "in.parquet", tmp_path / "out.parquet", tmp_path),
+            ]
+            with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as driver:
+                assert select.select([began], [], [], 600)[0], "no task began"
+                daemon, scored_by = os.read(began, 4096).decode().split()
+                status = Path("/proc", daemon, "status").read_text(encoding="utf-8")
+                os.kill(int(status.split("PPid:")[1].split()[0]), signal.SIGKILL)
+                _, log = driver.communicate(timeout=600)
     finally:
-        os.close(running)
+        os.close(began)
         os.close(go)
+    assert scored_by.endswith("tipdesk.zip/service/batch/score.py")
     assert driver.returncode == 0, log
     assert "ExecutorLostFailure" in log or "Lost executor" in log
     assert cells(spark.read.parquet(str(tmp_path / "out.parquet"))) == expected(router, texts)
