@@ -27,7 +27,11 @@ from service.batch.spark_tables import open_session, score_on_spark
 from tests.conftest import ROOT, read_csv, run_tipdesk, write_csv
 from training.corpus import Tip
 
-ARGUMENTS = "--master local[2] --conf spark.ui.enabled=false pyspark-shell"
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # for a JVM that lives for seconds
+ARGUMENTS = (
+    f"--master local[2] --driver-java-options '{QUICK}' --conf spark.ui.enabled=false "
+    "--conf spark.sql.shuffle.partitions=4 --conf spark.sql.codegen.wholeStage=false pyspark-shell"
+)
 AWKWARD = [
     *("", " ", "欠", "hello", "null", "１２３", "😀工伤", "\U00020000", "<script>alert(1)</script>", "\u202e倒写"),
     *("a,b", '他说"不给"', '"', "'", "\\", '\\"', "#说明", "a\tb", " 前后有空 ", "\ufeff拖欠", "\x00零", "\u2028社保"),
@@ -332,7 +336,8 @@ def test_the_wheel_on_a_cluster_that_loses_an_executor(
         with standalone_cluster(tmp_path / "work") as cluster:
             command: list[str | Path] = [
                 *(SPARK_HOME / "bin" / "spark-submit", "--master", cluster.address, "--py-files", wheel),
-                *("--conf", "spark.executor.memory=512m", "--conf", "spark.ui.enabled=false"),
+                *("--conf", "spark.executor.memory=512m", "--conf", f"spark.executor.extraJavaOptions={QUICK}"),
+                *("--driver-java-options", QUICK, "--conf", "spark.ui.enabled=false"),
                 *(tmp_path / "job.py", model, tmp_path / "in.parquet", tmp_path / "out.parquet", tmp_path),
             ]
             with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as driver:

@@ -13,6 +13,11 @@ import pyspark
 
 SPARK_HOME = Path(pyspark.__file__).parent
 ON_LOOPBACK = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_LOCAL_HOSTNAME": "localhost"}
+_DAEMON = {
+    "SPARK_HOME": str(SPARK_HOME),
+    "SPARK_DAEMON_MEMORY": "256m",
+    "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # they do little
+}
 _LISTEN = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
 
 
@@ -41,7 +46,7 @@ def standalone_cluster(folder: Path) -> Iterator[Cluster]:
 def _running(kind: str, *arguments: str, until: str) -> Iterator[tuple[int, str]]:
     """Run a part of the cluster; yield its process and what it logs when it is ready."""
     command: list[str | Path] = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments]
-    environment = os.environ | ON_LOOPBACK | {"SPARK_HOME": str(SPARK_HOME), "SPARK_DAEMON_MEMORY": "256m"}
+    environment = os.environ | ON_LOOPBACK | _DAEMON
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr  # noqa: S101  it is a pipe
         ready = next((found[0] for line in process.stderr if (found := re.search(until, line))), None)

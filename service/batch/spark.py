@@ -63,10 +63,13 @@ def score_dataframe(
             *(StructField(c, DoubleType() if i == _CONFIDENCE else StringType()) for i, c in enumerate(COLUMNS)),
         ]
     )
-    numbered = df.toDF(
-        *map(str, range(len(df.columns)))
-    )  # Spark looks the names up, and they may hold dots or be alike
-    return numbered.hint("rebalance").mapInArrow(_scorer(archive, indices, ["urgency"] if urgency else []), schema)
+    score = _scorer(archive, indices, ["urgency"] if urgency else [])
+    return number_columns(df).hint("rebalance").mapInArrow(score, schema)
+
+
+def number_columns(df: DataFrame) -> DataFrame:
+    """Return the columns under their numbers; `mapInArrow` looks names up, and they may hold dots or be there twice."""
+    return df.toDF(*map(str, range(len(df.columns))))
 
 
 def _send(context: SparkContext, model: Path) -> str:

@@ -23,7 +23,7 @@ from model.routing import Decision, Level
 from service.batch.columns import find_text
 from service.batch.delimited import safe_cell
 from service.batch.score import load_router
-from service.batch.spark import read_texts, score_dataframe
+from service.batch.spark import number_columns, read_texts, score_dataframe
 from service.batch.summary import Summary
 
 _CONFIDENCE = "tip_confidence"
@@ -204,7 +204,7 @@ def _read(spark: SparkSession, source: str) -> tuple[DataFrame, DataFrame | None
         malformed = malformed.where("raw != ''")  # an empty line between rows is no row
         names, last = [name.strip() for name in rows.columns], str(len(rows.columns) - 1)
         rows = (
-            _numbered(rows).fillna("").withColumn(last, _without_cr(F.col(last))).toDF(*names)
+            number_columns(rows).fillna("").withColumn(last, _without_cr(F.col(last))).toDF(*names)
         )  # empty cells are texts
     return rows, malformed
 
@@ -263,7 +263,7 @@ def _writable(df: DataFrame, name: str) -> DataFrame:
     """Return what a format can hold: CSV has text alone, and none that a spreadsheet would run."""
     if name != "csv":
         return df
-    numbered = _numbered(df)
+    numbered = number_columns(df)
     if _CONFIDENCE in df.columns:
         confidence = str(df.columns.index(_CONFIDENCE))
         numbered = numbered.withColumn(confidence, F.format_string("%.4f", confidence))
@@ -274,11 +274,6 @@ def _as_cells(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         cells = [pa.array(map(safe_cell, read_texts(column)), pa.string()) for column in batch.columns]
         yield pa.RecordBatch.from_arrays(cells, names=batch.schema.names)
-
-
-def _numbered(df: DataFrame) -> DataFrame:
-    """Return the columns under their numbers: their own names may hold dots, or be there twice."""
-    return df.toDF(*map(str, range(len(df.columns))))
 
 
 @contextmanager
