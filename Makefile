@@ -15,7 +15,7 @@ run: install ## Set up, train the starter model if none is published, serve on 1
 install: $(VENV)/.installed ## Set up alone
 
 test: $(VENV)/.installed-dev ## Set up, then every test
-	@tests/install-browser.sh
+	@tests/install.sh
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev ## Lint, format, types

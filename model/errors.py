@@ -5,6 +5,7 @@ RoutingError
 ├── CorpusError
 ├── TableError               a file to be scored cannot be read or written
 ├── PromotionError           a version is not made the champion
+├── EngineError              what an engine of batch scoring needs is not installed
 └── ArtefactError
     ├── ArtefactNotFoundError
     ├── ArtefactFormatError
@@ -33,6 +34,10 @@ class TableError(RoutingError):
 
 class PromotionError(RoutingError):
     """A version does not become the champion, which stays as it was."""
+
+
+class EngineError(RoutingError):
+    """What an engine of batch scoring needs is not installed."""
 
 
 class ArtefactError(RoutingError):

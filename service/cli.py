@@ -10,8 +10,8 @@ import typer
 
 from model.errors import RoutingError
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
-from service.store import cli as store_commands
 from service.batch.cli import score
+from service.store import cli as store_commands
 from service.wording import DECISIONS, URGENCIES
 from training import cli as training_commands
 

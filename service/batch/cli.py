@@ -5,15 +5,15 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from model.errors import TableError
+from model.errors import EngineError, TableError
 from model.registry import CHAMPION, Registry
 from service.batch.summary import Summary
 from service.wording import DECISIONS, URGENCIES
@@ -28,35 +28,61 @@ Advance = Callable[[int, int, int], None]
 def score(
     ctx: typer.Context,
     source: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="INPUT",
             help="File (.csv .tsv .jsonl, also .gz or .zst; .xlsx .parquet), folder, pattern, or -.",
         ),
     ],
-    target: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A file of such a name, or - for CSV.")],
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="A file of such a name, or - for CSV.")],
     text_column: Annotated[
         list[str] | None,
         typer.Option(help="The column that holds the tip; several are joined. Without, the one whose name means it."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of the local engine.")] = 1,
+    engine: Annotated[
+        Literal["local", "spark"],
+        typer.Option(
+            help="This machine, or the master that Spark is configured for, with what Spark reads and writes."
+        ),
+    ] = "local",
     urgency: Annotated[bool, typer.Option(help="Look for signals of urgency.")] = True,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run, if there is one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Score a table: every row comes back with its routing. Exit status 4 when rows could not be parsed."""
-    from service.batch.score import load_router, score_table
+    from service.batch.score import load_router
 
     model = ctx.ensure_object(Registry).path(CHAMPION)
+    names = {desk.id: desk.name for desk in load_router(model).taxonomy.desks}
+    if engine == "spark":
+        summary = _score_on_spark(model, source, target, text_column or (), urgency=urgency, resume=resume)
+        rejects = f"{target}.rejects"
+    else:
+        summary = _score_here(
+            model, Path(source), Path(target), text_column or (), workers=workers, urgency=urgency, resume=resume
+        )
+        rejects = f"{_named(Path(target))}.rejects.csv"
+    text = _as_json(summary, load_router(model).version) if as_json else _as_text(summary, target, rejects, names)
+    typer.echo(text, err=target == str(_PIPE))
+    if summary.rejects:
+        raise typer.Exit(_REJECTS)
+
+
+def _score_here(
+    model: Path, source: Path, target: Path, text_columns: Sequence[str], *, workers: int, urgency: bool, resume: bool
+) -> Summary:
+    from service.batch.score import score_table
+
     if resume and _PIPE in (source, target):
         raise TableError("-: a pipe cannot be read or written a second time; --resume needs files")
     try:
         with _file_of(source) as table, _result(target, table) as result, _progress() as advance:
-            summary = score_table(
+            return score_table(
                 model,
                 table,
                 result,
-                *text_column or (),
+                *text_columns,
                 workers=workers,
                 urgency=urgency,
                 resume=resume,
@@ -66,12 +92,23 @@ def score(
     except KeyboardInterrupt:
         typer.echo("interrupted: what has been scored is kept; go on with the same command and --resume", err=True)
         raise typer.Exit(_INTERRUPTED) from None
-    names = {desk.id: desk.name for desk in load_router(model).taxonomy.desks}
-    rejects_path = f"{_named(target)}.rejects.csv"
-    text = _as_json(summary, load_router(model).version) if as_json else _as_text(summary, target, rejects_path, names)
-    typer.echo(text, err=target == _PIPE)
-    if summary.rejects:
-        raise typer.Exit(_REJECTS)
+
+
+def _score_on_spark(
+    model: Path, source: str, target: str, text_columns: Sequence[str], *, urgency: bool, resume: bool
+) -> Summary:
+    if resume:
+        raise EngineError("--resume is for the local engine; Spark repeats by itself what an executor did not finish")
+    try:
+        from service.batch.spark_tables import open_session, score_on_spark
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("pyspark", "py4j"):
+            raise
+        raise EngineError("no pyspark found; install the Spark engine with: pip install 'tipdesk[spark]'") from error
+    with open_session() as spark:
+        return score_on_spark(
+            spark, model, source, target, text_columns, urgency=urgency, say=lambda note: typer.echo(note, err=True)
+        )
 
 
 def _as_json(summary: Summary, version: str) -> str:
@@ -89,7 +126,7 @@ def _as_json(summary: Summary, version: str) -> str:
     return json.dumps(record, ensure_ascii=False, indent=2)
 
 
-def _as_text(summary: Summary, target: Path, rejects_path: str, names: dict[str, str]) -> str:
+def _as_text(summary: Summary, target: str, rejects_path: str, names: dict[str, str]) -> str:
     lines = [
         f"已评分 {summary.rows} 行，写入 {target}，用时 {summary.seconds:.1f} 秒，每秒 {summary.speed:.0f} 行",
         "各受理席  " + "，".join(f"{names[desk]} {n}" for desk, n in summary.desks.most_common()),
