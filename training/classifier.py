@@ -161,7 +161,8 @@ class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         scaled = scale_columns(values, self.scale_)
         separated = self.classes_ if self.classes_.size > 2 else self.classes_[1:]
         fitted = [fit_separator(scaled, labels == label, weights, self.C, self.random_state) for label in separated]
-        self.coef_ = np.stack([coef for coef, _ in fitted]) * self.scale_
+        self.coef_ = np.stack([coef for coef, _ in fitted])
+        self.coef_ *= self.scale_.astype(values.dtype)
         self.intercept_ = np.array([intercept for _, intercept in fitted])
         return self
 
@@ -202,8 +203,8 @@ def build_classifier(user_words: Sequence[UserWord], config: TrainingConfig) -> 
 
 def fit_separator(
     values: csr_array, truth: NDArray[np.bool_], weights: NDArray[np.float64], C: float, random_state: int | None
-) -> tuple[NDArray[np.float64], float]:
-    """Return the coefficients and the intercept of a logistic separator.
+) -> tuple[NDArray[Any], float]:
+    """Return the coefficients and the intercept of a logistic separator, in the precision of the values.
 
     Parameters
     ----------
@@ -229,7 +230,7 @@ def fit_separator(
         tol=None,
         random_state=random_state,
     ).fit(values, truth, sample_weight=weights)
-    return separator.coef_[0].astype(np.float64), float(separator.intercept_[0])
+    return separator.coef_[0].astype(values.dtype), float(separator.intercept_[0])
 
 
 def scale_columns(values: csr_array, scale: NDArray[np.float64]) -> csr_array:

@@ -1,6 +1,7 @@
 """The separators over one feature matrix: desks, further desks, demand types, side by side."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +53,15 @@ def fit_heads(
     scaled = scale_columns(values, classifier.scale_)
     weights = np.zeros((values.shape[1], targets.n_outputs), dtype=np.float32)
     intercepts = np.full(targets.n_outputs, _ABSENT)
-    weights[:, classifier.classes_] = classifier.coef_.T
-    intercepts[classifier.classes_] = classifier.intercept_
+    separated = classifier.classes_[-len(classifier.coef_) :]  # of two desks the second alone, against the first's 0
+    intercepts[classifier.classes_] = 0.0
+    weights[:, separated] = classifier.coef_.T
+    intercepts[separated] = classifier.intercept_
 
     if desks_only:
         return Heads(weights, intercepts)
 
-    def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[Floats, float]:
+    def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[NDArray[Any], float]:
         if truth[known].all() or not truth[known].any():
             return np.zeros(values.shape[1]), _ABSENT
         coef, intercept = fit_separator(scaled, truth, sample_weight * known, C, config.random_state)

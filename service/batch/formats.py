@@ -1,6 +1,8 @@
 """Formats by file name: which there are, and what reads and writes each."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from service.batch.writer import Writer
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
+_AT_ONCE = 1000  # rows
 TEXT = (*_DELIMITERS, *_JSON_LINES)
 SUFFIXES = (*TEXT, *(text + packed for text in TEXT for packed in COMPRESSIONS), ".xlsx", ".parquet")
 
@@ -80,6 +83,28 @@ def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> W
 
         return XlsxWriter(columns)
     raise TableError(f"{path}: '{path.suffix}' is not a format that can be written; there are {', '.join(SUFFIXES)}")
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table of texts and numbers; it is there whole in the end, or as it was.
+
+    Raises
+    ------
+    TableError
+        If the file's name says no format that can be written, or it cannot be written.
+    """
+    writer, source = create_writer(path, columns, [None] * len(columns)), iter(rows)
+    batches: Iterator[list[Sequence[Any]]] = iter(lambda: list(islice(source, _AT_ONCE)), [])
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+            kept = Path(folder, "rows")
+            with kept.open("wb") as file:
+                file.write(writer.begin())
+                for batch in batches:
+                    file.write(writer.encode(batch))
+            writer.finish(kept, Path(folder, "whole"))[0].replace(path)
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror}; choose a folder that can be written to") from error
 
 
 def _split(suffix: str) -> tuple[str, str]:

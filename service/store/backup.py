@@ -16,7 +16,7 @@ import zstandard
 from sqlalchemy import Column, Table, func, insert, select
 from sqlalchemy.orm import Session
 
-from service.batch.writers import create_table
+from service.batch.formats import write_table
 from service.store.database import Database
 from service.store.errors import BackupError
 from service.store.migrate import revision
@@ -127,13 +127,17 @@ def export(database: Database, path: Path) -> int:
     """
     columns = ["number", "text", "desk", "also", "kind", "urgent", *_EXPORTED]
     written = 0
-    with database.snapshot() as session, create_table(path, columns) as table:
-        statement = select(Case).order_by(Case.id).execution_options(yield_per=_AT_ONCE)
-        for case in session.scalars(statement):
+
+    def rows() -> Iterator[list[Any]]:
+        nonlocal written
+        for case in session.scalars(select(Case).order_by(Case.id).execution_options(yield_per=_AT_ONCE)):
             labels = [case.text, case.desk, "|".join(case.also), case.kind, int(case.urgency != "normal")]
-            table.write([format_number(case.id), *labels, *(_to_json(getattr(case, name)) for name in _EXPORTED)])
+            yield [format_number(case.id), *labels, *(_to_json(getattr(case, name)) for name in _EXPORTED)]
             session.expunge(case)
             written += 1
+
+    with database.snapshot() as session:
+        write_table(path, columns, rows())
     return written
 
 

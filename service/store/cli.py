@@ -50,7 +50,7 @@ def purge_store(
 
 @store.command("export")
 def export_store(
-    file: Annotated[Path, typer.Argument(help="The table to write: CSV or JSON Lines, by its name.")],
+    file: Annotated[Path, typer.Argument(help="The table to write, in the format of its name, as for score.")],
     as_json: AsJson = False,
 ) -> None:
     """Write all cases as a table."""
