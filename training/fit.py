@@ -7,8 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.artefact import Artefact, Manifest, n_columns
+from model.errors import CorpusError
 from model.gramindex import GramIndex
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
@@ -75,6 +77,7 @@ def fit_model(
 
     progress("提取特征，查找近似重复")
     features = extract_features(everything, user_words, config, preambles=preambles, n_jobs=n_jobs)
+    _require_parts(features.groups, targets, config)
     progress(f"用全部 {len(everything)} 条诉求训练，再用其中一部分训练 {config.n_folds} 遍，给其余的打分")
     heads, scores = fit_and_cross_fit(
         features, targets, weights, config, desks_only=constants is not None, n_jobs=n_jobs
@@ -102,6 +105,16 @@ def fit_model(
     manifest = _build_manifest(tips, own, config, calibration, metrics)
     observe(Measured(everything, taxonomy, config, features, targets, weights, typical, proba, decisions))
     return _collapse(features.vectorizer, heads, calibration, user_words, triage, taxonomy, manifest)
+
+
+def _require_parts(groups: NDArray[np.int64], targets: Targets, config: TrainingConfig) -> None:
+    """Refuse tips that no cross-fit can learn from a part of: each part needs two desks at least."""
+    n_groups = np.array([np.unique(groups[targets.desk == desk]).size for desk in range(targets.n_desks)])
+    if np.unique(groups).size < config.n_folds or (n_groups > 1).sum() < 2:
+        raise CorpusError(
+            f"the tips are too much alike: near-duplicates and neighbours in a file stay together, which makes "
+            f"{np.unique(groups).size} group(s) of {groups.size} tips; add tips that differ"
+        )
 
 
 def corpus_digest(tips: Sequence[Tip]) -> str:

@@ -13,26 +13,28 @@ from training.commands.common import say
 
 
 class StepProgress:
-    """Shows the steps of a command, each called with the line that says what it does.
+    """Shows the steps of a command. Called with the line that says what comes next, it begins the next step.
 
     Within a step the bar moves by the clock, as fast as the steps before it went: the steps are too few, and too unlike
     each other, for a bar that only moves between them.
 
     Parameters
     ----------
+    first : str
+        The step that the command begins with; it is too short for a line of its own.
     costs : sequence of float
         About how long each step takes, in any unit.
     """
 
-    def __init__(self, costs: Sequence[float]) -> None:
+    def __init__(self, first: str, costs: Sequence[float]) -> None:
         self._costs, self._total = costs, sum(costs)
-        self._step, self._done = -1, 0.0
+        self._step, self._done = 0, 0.0
         self._begun = self._step_begun = time.monotonic()
         console = Console(stderr=True)
         self._bar = Progress(
             SpinnerColumn(), BarColumn(), _Left(self), TextColumn("{task.description}"), console=console, transient=True
         )
-        self._task = self._bar.add_task("", total=None)
+        self._task = self._bar.add_task(first, total=None)
         self._is_terminal = console.is_terminal
 
     def __enter__(self) -> Self:
@@ -48,8 +50,7 @@ class StepProgress:
 
     def __call__(self, line: str) -> None:
         """Begin the next step."""
-        if self._step >= 0:
-            self._done += self._costs[self._step]
+        self._done += self._costs[self._step]
         self._step, self._step_begun = self._step + 1, time.monotonic()
         if self._is_terminal:
             self._bar.update(self._task, description=line)

@@ -1,5 +1,6 @@
 """`tipdesk train`: labelled tips -> a model version."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,17 @@ _COSTS = (4.0, 12.0, 40.0)
 _COSTS_WITH_REPORT = (*_COSTS, 30.0, 8.0)
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn Ctrl-C into one line; what is staged is removed on the way out."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("已中断，没有写下不完整的模型或报告")
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+@_interruptible()
 def train(
     ctx: typer.Context,
     corpus: Annotated[Path, typer.Option(help="The starter corpus: a folder or a CSV file.")] = CORPUS,
@@ -64,12 +76,12 @@ def train(
     from training.validate import Measured, learning_curve
 
     registry, report_path = registry_of(ctx), None
-    with _interruptible(), StepProgress(_COSTS_WITH_REPORT if report else _COSTS) as progress:
-        progress("读取并检查诉求")
+    with StepProgress("读取并检查诉求", _COSTS_WITH_REPORT if report else _COSTS) as progress:
         taxonomy, config = read_taxonomy(DESKS), TrainingConfig()
         tips, problems = read_corpus([corpus], taxonomy)
         own_tips, own_problems = read_corpus(own or [], taxonomy)
         require_sound([*problems, *own_problems, *check_tips([*tips, *own_tips], taxonomy)])
+        _start_workers(workers)
         constants = None if own_tips else load_constants(CONSTANTS, tips, config)
         observed: list[Measured] = []
         artefact = fit_model(
@@ -109,6 +121,22 @@ def train(
         typer.echo(f"report    {report_path}")
 
 
+def _start_workers(workers: int) -> None:
+    """Start the processes that joblib keeps for later, deaf to SIGINT.
+
+    Ctrl-C reaches all processes of the terminal, and each would print a traceback. The command alone is to hear it; it
+    ends the others.
+    """
+    from joblib import Parallel, delayed
+
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which they inherit
+    try:
+        answers = Parallel(n_jobs=workers, return_as="generator")(delayed(int)() for _ in range(workers))
+    finally:
+        signal.signal(signal.SIGINT, ours)  # they are started, if not ready
+    list(answers)
+
+
 def _champion(registry: Registry) -> "Champion | None":
     """Return the model in use until now, to compare with."""
     from training.report.training import Champion
@@ -120,13 +148,3 @@ def _champion(registry: Registry) -> "Champion | None":
         return Champion(version, registry.info(version).manifest)
     except ArtefactError:
         return Champion(version, None)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn Ctrl-C into one line; what is staged is removed on the way out."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("已中断，没有写下不完整的模型或报告")
-        raise typer.Exit(_INTERRUPTED) from None

@@ -76,7 +76,6 @@ def draw_precision(
     points : sequence of (float, float or None)
         Where the policy stands: the share that is ``auto`` and how precise that is.
     """
-
     lowest = min((right.mean() for right in ranked if right.size), default=0.0)
 
     def draw(axes: Axes, desk: int) -> None:

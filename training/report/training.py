@@ -15,7 +15,7 @@ from model.evidence import find_evidence
 from model.features import FeatureFinder
 from model.featuretext import feature_text
 from model.gramindex import GramIndex
-from model.personal import redact
+from model.personal import LABELS, redact
 from model.routing import Evidence
 from model.segment import Segmenter
 from model.text import align, normalise_lines
@@ -33,6 +33,7 @@ _N_MARKED = 8  # words of an error
 _MAX_CHARS = 400  # of an error that are shown
 _N_BINS = 10
 _WORTH_WHILE = 0.01  # F1 that a desk gains when its tips double
+_LABEL = re.compile(f"〔(?:{'|'.join(LABELS.values())})〕")
 _LESS_IS_BETTER = {"ece", "log_loss", "mean_set_size"}
 _METRICS = {
     "accuracy": "准确率",
@@ -252,6 +253,8 @@ def _mark(text: str, evidence: Sequence[Evidence]) -> list[tuple[str, bool]]:
     marked = np.zeros(len(text), dtype=np.bool_)
     for span in loudest:
         marked[span.start : span.end] = True
+    for label in _LABEL.finditer(text):  # it stands for what the model did not see as words
+        marked[slice(*label.span())] = False
     cuts = np.flatnonzero(np.diff(marked[:_MAX_CHARS])) + 1
     bounds = [0, *cuts.tolist(), min(len(text), _MAX_CHARS)]
     return [(text[a:b], bool(marked[a])) for a, b in pairwise(bounds) if b > a]
@@ -270,7 +273,7 @@ def _strongest_words(measured: Measured, artefact: Artefact) -> list[list[str]]:
 
 
 def _changes(champion: Champion, version: str, new: Manifest) -> dict[str, Any] | None:
-    """Return old and new side by side: counts, metrics, F1 of each desk that both have. None if it is the same model."""
+    """Return old and new side by side: counts, metrics, F1 of each desk that both have; None for the same model."""
     old = champion.manifest
     if old is None or champion.version == version:
         return None
