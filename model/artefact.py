@@ -22,7 +22,7 @@ from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
 old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
 must be trained anew.
@@ -37,7 +37,8 @@ IDF = "idf.npy"
 WEIGHTS = "weights.npy"
 INTERCEPTS = "intercepts.npy"
 SIGNALS, FACTS, LAW = "signals.json", "facts.json", "law.json"
-FILES = (TAXONOMY, USER_WORDS, SIGNALS, FACTS, LAW, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
+CARD = "MODEL_CARD.md"
+FILES = (TAXONOMY, USER_WORDS, SIGNALS, FACTS, LAW, CARD, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
 
 _FLOATS_A_LINE = 16
 _NEXT_STEP = "restore the folder from a backup or train the model anew"
@@ -49,8 +50,8 @@ class Policy:
 
     Attributes
     ----------
-    precision_target : float
-        Share of right desks that ``auto`` decisions aim at.
+    precision_targets : dict of str to float
+        For each desk, the share of right ones that its ``auto`` decisions aim at.
     auto_thresholds : dict of str to float
         For each desk, the probability from which on its tips meet the target; above 1: never.
     coverage : float
@@ -63,7 +64,7 @@ class Policy:
         The largest prediction set that is still a choice among few; beyond it a person must read the tip.
     """
 
-    precision_target: float
+    precision_targets: dict[str, float]
     auto_thresholds: dict[str, float]
     coverage: float
     set_threshold: float
@@ -120,6 +121,8 @@ class Artefact:
     taxonomy : Taxonomy
     user_words : tuple of UserWord
     triage : TriageData
+    card : str
+        What people should know before they use it, in Markdown; the router does not read it.
     words : tuple of str
         Vocabulary; word number i is feature i.
     char_index : ndarray of uint64, shape (2**bits,)
@@ -137,6 +140,7 @@ class Artefact:
     taxonomy: Taxonomy
     user_words: tuple[UserWord, ...]
     triage: TriageData
+    card: str
     words: tuple[str, ...]
     char_index: NDArray[np.uint64]
     idf: NDArray[np.float32]
@@ -158,6 +162,7 @@ def save_artefact(artefact: Artefact, folder: Path) -> str:
         SIGNALS: artefact.triage.signals,
         FACTS: artefact.triage.facts,
         LAW: artefact.triage.law,
+        CARD: artefact.card.encode(),
         WORDS: "\n".join(artefact.words).encode(),
     }
     for name, content in contents.items():
@@ -204,6 +209,7 @@ def load_artefact(folder: Path) -> Artefact:
             taxonomy=Taxonomy.from_dict(json.loads((folder / TAXONOMY).read_bytes())),
             user_words=parse_user_words((folder / USER_WORDS).read_text(encoding="utf-8")),
             triage=TriageData(*((folder / name).read_bytes() for name in (SIGNALS, FACTS, LAW))),
+            card=(folder / CARD).read_text(encoding="utf-8"),
             words=tuple((folder / WORDS).read_text(encoding="utf-8").split("\n")),
             char_index=np.load(folder / CHAR_INDEX, mmap_mode="r", allow_pickle=False),
             idf=np.load(folder / IDF, mmap_mode="r", allow_pickle=False),
@@ -281,7 +287,8 @@ def _require_shapes(artefact: Artefact, folder: Path) -> None:
         raise ArtefactFormatError(
             f"{folder / CHAR_INDEX}: found {numbers.size} n-grams, expected {n_grams}; {_NEXT_STEP}"
         )
-    if set(artefact.manifest.policy.auto_thresholds) != set(artefact.taxonomy.desk_ids):
+    policy, desks = artefact.manifest.policy, set(artefact.taxonomy.desk_ids)
+    if set(policy.auto_thresholds) != desks or set(policy.precision_targets) != desks:
         raise ArtefactFormatError(f"{folder / MANIFEST}: thresholds for other desks than {TAXONOMY} has; {_NEXT_STEP}")
 
 

@@ -19,6 +19,7 @@ from training.config import TrainingConfig
 from training.corpus import Tip, read_corpus, read_taxonomy
 from training.fit import fit_model
 from training.triage import read_triage
+from training.validate import Measured
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
@@ -59,8 +60,23 @@ def triage(taxonomy: Taxonomy) -> TriageData:
 
 
 @pytest.fixture(scope="session")
-def artefact(small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str], triage: TriageData) -> Artefact:
-    return fit_model(small_corpus, taxonomy, words, triage, TrainingConfig())
+def fitted(
+    small_corpus: list[Tip], taxonomy: Taxonomy, words: list[str], triage: TriageData
+) -> tuple[Artefact, Measured]:
+    observed: list[Measured] = []
+    artefact = fit_model(small_corpus, taxonomy, words, triage, TrainingConfig(), observe=observed.append)
+    return artefact, observed[0]
+
+
+@pytest.fixture(scope="session")
+def artefact(fitted: tuple[Artefact, Measured]) -> Artefact:
+    return fitted[0]
+
+
+@pytest.fixture(scope="session")
+def measured(fitted: tuple[Artefact, Measured]) -> Measured:
+    """What the small model was fitted on, and how it scored that out of fold."""
+    return fitted[1]
 
 
 @pytest.fixture(scope="session")

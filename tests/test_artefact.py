@@ -27,6 +27,7 @@ def test_round_trip(artefact: Artefact, folder: Path) -> None:
     assert loaded.taxonomy == artefact.taxonomy
     assert loaded.words == artefact.words
     assert loaded.user_words == artefact.user_words
+    assert loaded.card == artefact.card
     assert loaded.manifest == replace(artefact.manifest, files=loaded.manifest.files)
     np.testing.assert_array_equal(loaded.weights, artefact.weights)
     np.testing.assert_array_equal(loaded.char_index, artefact.char_index)
@@ -81,12 +82,22 @@ def test_a_truncated_file_is_refused(folder: Path, name: str) -> None:
         Router.load(folder)
 
 
-@pytest.mark.parametrize("version", [1, 2, 99])
+@pytest.mark.parametrize("version", [1, 2, 3, 99])
 def test_another_format_version_is_refused(artefact: Artefact, tmp_path: Path, version: int) -> None:
-    """Format 1 did not count the opening twice: its weights would score wrongly; 2 listed the n-grams themselves."""
+    """What was otherwise: in 1 the opening counted once, 2 listed the n-grams, 3 had one precision target, no card."""
     save_artefact(replace(artefact, manifest=replace(artefact.manifest, format_version=version)), tmp_path)
-    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 3"):
+    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 4"):
         Router.load(tmp_path)
+
+
+def test_the_card_says_what_the_manifest_does(artefact: Artefact, folder: Path) -> None:
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    manifest = artefact.manifest
+    for fact in (manifest.corpus["sha256"], manifest.calibration, f"{manifest.metrics['accuracy']:.4f}"):
+        assert fact in card
+    for desk in artefact.taxonomy.desks:
+        assert f"| {desk.name} |" in card
+    assert str(folder) not in card
 
 
 def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:

@@ -1,9 +1,15 @@
 """Calibration on numbers whose right answer is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from model.errors import CorpusError
+from model.taxonomy import Taxonomy
+from tests.conftest import write_csv
 from training import calibrate
+from training.corpus import read_targets
 
 RNG = np.random.default_rng(7)
 
@@ -79,3 +85,35 @@ def test_the_temperature_of_given_biases_is_found() -> None:
     truth = calibrate.SoftmaxCalibration(3.0, biases).proba(scores)
     labels = (truth.cumsum(axis=1) < RNG.random((20_000, 1))).sum(axis=1)
     assert calibrate.fit_temperature(scores, labels, biases, np.ones(20_000)) == pytest.approx(3, abs=0.1)
+
+
+def test_each_desk_has_a_target_of_its_own() -> None:
+    """Two desks with equal tips: the stricter one takes fewer of them."""
+    confidence = np.tile(np.arange(1000, 0, -1) / 1001, 2)
+    proba = np.column_stack([np.repeat([1.0, 0.0], 1000), np.repeat([0.0, 1.0], 1000)]) * confidence[:, np.newaxis]
+    labels = np.where(np.tile(np.arange(1000) % 10 < confidence[:1000] * 10, 2), np.repeat([0, 1], 1000), 2)
+    proba = np.column_stack([proba, np.zeros(2000)])
+    loose, strict, _ = calibrate.auto_thresholds(proba, labels, [0.8, 0.9, 0.9], np.ones(2000))
+    assert 0 < loose < strict < 1
+
+
+def test_targets_are_read_for_some_desks(taxonomy: Taxonomy, tmp_path: Path) -> None:
+    desk = taxonomy.desk_ids[2]
+    path = write_csv(tmp_path / "targets.csv", ["desk", "precision"], [desk, "0.97"], encoding="utf-8-sig")
+    assert read_targets(path, taxonomy) == {desk: 0.97}
+
+
+@pytest.mark.parametrize("number", ["97", "97%", "1", "0", "-0.5", "nan", "", "准"])
+def test_a_precision_that_is_none_is_refused(taxonomy: Taxonomy, tmp_path: Path, number: str) -> None:
+    path = write_csv(tmp_path / "targets.csv", ["desk", "precision"], [taxonomy.desk_ids[0], number])
+    with pytest.raises(CorpusError, match=r"targets.csv, row 2: expected .*such as 0.97"):
+        read_targets(path, taxonomy)
+
+
+@pytest.mark.parametrize(
+    "rows", [[["nonsense", "0.9"]], [["wages", "0.9"], ["wages", "0.9"]], []], ids=["unknown", "twice", "none"]
+)
+def test_targets_of_no_desk_are_refused(taxonomy: Taxonomy, tmp_path: Path, rows: list[list[str]]) -> None:
+    path = write_csv(tmp_path / "targets.csv", ["desk", "precision"], *rows)
+    with pytest.raises(CorpusError, match=r"targets\.csv"):
+        read_targets(path, taxonomy)

@@ -3,7 +3,7 @@
 Constants are fitted on tips that the scores had not learned from: out-of-fold, or real tips that are in no corpus.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,6 +102,7 @@ def fit_calibration(
     source: str,
     typical: NDArray[np.bool_],
     shares: Mapping[str, float] | None = None,
+    precision_targets: Mapping[str, float] | None = None,
 ) -> Calibration:
     """Return the numbers under which the desks' scores say what the labels are, and the policy that follows.
 
@@ -116,35 +117,33 @@ def fit_calibration(
         because a desk may have too few typical ones to know its precision.
     shares : mapping of str to float, optional
         Share of each desk in the tips to come; by default that in these tips.
+    precision_targets : mapping of str to float, optional
+        Share of right ones that a desk's ``auto`` decisions aim at; the configuration's for a desk that is not in it.
     """
-    weights, biases = np.ones(len(desk_scores)), np.zeros(targets.n_desks)
-    if shares is not None:
-        wanted = np.array([shares[desk] for desk in taxonomy.desk_ids])
-        odds = wanted / (np.bincount(targets.desk, minlength=targets.n_desks) + 1)
-        biases = np.log(odds / odds.mean())
-        weights = odds[targets.desk] / odds[targets.desk].mean()
+    weights, biases = shift_to_shares(targets, taxonomy, shares)
     scale = fit_temperature(desk_scores[typical], targets.desk[typical], biases, weights[typical])
     desk = SoftmaxCalibration(scale, biases)
     proba = desk.proba(desk_scores)
-    predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
-    right = predicted == targets.desk
+    wanted = dict.fromkeys(taxonomy.desk_ids, config.precision_target) | dict(precision_targets or {})
+    thresholds = auto_thresholds(proba, targets.desk, list(wanted.values()), weights)
     policy = Policy(
-        precision_target=config.precision_target,
-        auto_thresholds={
-            desk_id: auto_threshold(
-                confidence[predicted == column],
-                right[predicted == column],
-                config.precision_target,
-                weights[predicted == column],
-            )
-            for column, desk_id in enumerate(taxonomy.desk_ids)
-        },
+        precision_targets=wanted,
+        auto_thresholds=dict(zip(wanted, thresholds.tolist(), strict=True)),
         coverage=config.coverage,
         set_threshold=set_threshold(proba, targets.desk, config.coverage, weights),
         also_threshold=constants.also_threshold,
         max_confirm=config.max_confirm,
     )
     return Calibration(desk, constants, policy, source)
+
+
+def shift_to_shares(targets: Targets, taxonomy: Taxonomy, shares: Mapping[str, float] | None) -> tuple[Floats, Floats]:
+    """Return how much each tip counts, shape (n_tips,), and each desk's bias, so that tips come in these shares."""
+    if shares is None:
+        return np.ones(targets.desk.size), np.zeros(targets.n_desks)
+    wanted = np.array([shares[desk] for desk in taxonomy.desk_ids])
+    odds = wanted / (np.bincount(targets.desk, minlength=targets.n_desks) + 1)
+    return odds[targets.desk] / odds[targets.desk].mean(), np.log(odds / odds.mean())
 
 
 def fit_constants(scores: Floats, targets: Targets, config: TrainingConfig, source: str) -> Constants:
@@ -236,6 +235,28 @@ def fit_sigmoid(scores: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]
         return 0.0, 20.0 if truth.all() else -20.0
     fitted = LogisticRegression(C=1e6).fit(scores[:, np.newaxis], truth)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def auto_thresholds(
+    proba: Floats, labels: NDArray[np.int64], precision_targets: Sequence[float], weights: Floats
+) -> Floats:
+    """Return the `auto_threshold` of each desk, shape (n_desks,).
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_desks)
+    labels, weights : ndarray of shape (n_samples,)
+        The right desk, and how much the tip counts.
+    precision_targets : sequence of float
+        Of each desk.
+    """
+    predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
+    right = predicted == labels
+    thresholds = []
+    for desk, target in enumerate(precision_targets):
+        own = predicted == desk
+        thresholds.append(auto_threshold(confidence[own], right[own], target, weights[own]))
+    return np.array(thresholds)
 
 
 def auto_threshold(confidence: Floats, right: NDArray[np.bool_], precision_target: float, weights: Floats) -> float:

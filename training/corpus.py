@@ -134,21 +134,39 @@ def read_shares(path: Path, taxonomy: Taxonomy) -> dict[str, float]:
     CorpusError
         If a desk is missing, unknown or there twice, or a share is no number above 0.
     """
-    shares: dict[str, float] = {}
-    for row, cells in enumerate(csv.DictReader(io.StringIO(read_text(path), newline="")), 2):
-        desk, share = (cells.get("desk") or "").strip(), (cells.get("share") or "").strip()
-        try:
-            shares[desk] = float(share)
-        except ValueError:
-            shares[desk] = 0.0
-        if desk not in taxonomy.desk_ids or len(shares) != row - 1 or not 0 < shares[desk] < float("inf"):
-            raise CorpusError(
-                f"{path}, row {row}: expected each desk once with a share above 0, found {desk[:40]!r}, {share[:40]!r}"
-            )
+    shares = _read_desk_numbers(path, taxonomy, "share", float("inf"), "each desk once with a share above 0")
     if missing := [desk for desk in taxonomy.desk_ids if desk not in shares]:
         raise CorpusError(f"{path}: no share for {', '.join(missing)}; expected the columns desk,share with every desk")
     total = sum(shares.values())
     return {desk: share / total for desk, share in shares.items()}
+
+
+def read_targets(path: Path, taxonomy: Taxonomy) -> dict[str, float]:
+    """Return the precision that a CSV file with the columns desk,precision wants of some desks' ``auto`` decisions.
+
+    Raises
+    ------
+    CorpusError
+        If it names no desk, or one is unknown or there twice, or a precision is not between 0 and 1.
+    """
+    wanted = "each desk once with a precision between 0 and 1, such as 0.97"
+    if targets := _read_desk_numbers(path, taxonomy, "precision", 1, wanted):
+        return targets
+    raise CorpusError(f"{path}: no desk; expected the columns desk,precision and a row for each desk that differs")
+
+
+def _read_desk_numbers(path: Path, taxonomy: Taxonomy, column: str, below: float, wanted: str) -> dict[str, float]:
+    """Return a number above 0 for each desk that is in a CSV file."""
+    numbers: dict[str, float] = {}
+    for row, cells in enumerate(csv.DictReader(io.StringIO(read_text(path), newline="")), 2):
+        desk, number = (cells.get("desk") or "").strip(), (cells.get(column) or "").strip()
+        try:
+            numbers[desk] = float(number)
+        except ValueError:
+            numbers[desk] = 0.0
+        if desk not in taxonomy.desk_ids or len(numbers) != row - 1 or not 0 < numbers[desk] < below:
+            raise CorpusError(f"{path}, row {row}: expected {wanted}, found {desk[:40]!r}, {number[:40]!r}")
+    return numbers
 
 
 def require_sound(problems: Sequence[Problem]) -> None:

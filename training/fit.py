@@ -7,20 +7,24 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.artefact import Artefact, Manifest, n_columns
+from model.errors import CorpusError
 from model.gramindex import GramIndex
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
-from training.calibrate import Calibration, Constants, fit_calibration, fit_constants
+from training.calibrate import Calibration, Constants, fit_calibration, fit_constants, shift_to_shares
 from training.classifier import TipVectorizer
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.crossfit import extract_features, fit_and_cross_fit
 from training.evaluate import desk_metrics
 from training.heads import Heads
+from training.modelcard import write_model_card
 from training.targets import Targets
+from training.validate import Measured, decide_held_out
 
 
 def fit_model(
@@ -33,9 +37,11 @@ def fit_model(
     preambles: Sequence[str] = (),
     own: Sequence[Tip] = (),
     shares: Mapping[str, float] | None = None,
+    precision_targets: Mapping[str, float] | None = None,
     constants: Constants | None = None,
     n_jobs: int = 1,
     progress: Callable[[str], None] = lambda _: None,
+    observe: Callable[[Measured], None] = lambda _: None,
 ) -> Artefact:
     """Return a model fitted on labelled tips. The same tips, words and configuration give the same bytes.
 
@@ -53,21 +59,26 @@ def fit_model(
         A hotline's own labelled cases: they weigh more, and probabilities and policy are fitted on them.
     shares : mapping of str to float, optional
         Share of each desk in the tips to come, where the hotline knows it.
+    precision_targets : mapping of str to float, optional
+        Share of right ones that a desk's ``auto`` decisions aim at; the configuration's for a desk that is not in it.
     constants : Constants, optional
         What calibrates further desks and demand types; by default cross-fitted as the desks are.
     n_jobs : int
         Workers for the folds; the result does not depend on it.
     progress : callable
         Told in a line what comes next.
+    observe : callable
+        Given, before the model is returned, what its figures were taken on: for reports.
     """
     user_words = build_user_words(words)
     everything = [*tips, *own]
     targets = Targets.of(everything, taxonomy)
     weights = np.repeat([1.0, config.own_weight], [len(tips), len(own)])
 
-    progress("counting features and finding near-duplicates")
+    progress("提取特征，查找近似重复")
     features = extract_features(everything, user_words, config, preambles=preambles)
-    progress(f"fitting on all {len(everything)} tips, and {config.n_folds} times on a part to score the rest")
+    _require_parts(features.groups, targets, config)
+    progress(f"用全部 {len(everything)} 条诉求训练，再用其中一部分训练 {config.n_folds} 遍，给其余的打分")
     heads, scores = fit_and_cross_fit(
         features, targets, weights, config, desks_only=constants is not None, n_jobs=n_jobs
     )
@@ -85,10 +96,25 @@ def fit_model(
         source + (", weighted to the hotline's shares" if shares else ""),
         typical,
         shares,
+        precision_targets,
     )
-    metrics = desk_metrics(calibration.desk.proba(desk_scores[typical]), list(own or tips), taxonomy)
+    proba, tip_weights = calibration.desk.proba(desk_scores), shift_to_shares(targets, taxonomy, shares)[0]
+    decisions = decide_held_out(proba, targets.desk, calibration.policy, features.groups, tip_weights)
+    metrics = desk_metrics(proba[typical], list(own or tips), taxonomy)
+    metrics |= decisions.metrics(proba.argmax(axis=1), targets.desk, typical)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
+    observe(Measured(everything, taxonomy, config, features, targets, weights, typical, proba, decisions))
     return _collapse(features.vectorizer, heads, calibration, user_words, triage, taxonomy, manifest)
+
+
+def _require_parts(groups: NDArray[np.int64], targets: Targets, config: TrainingConfig) -> None:
+    """Refuse tips that no cross-fit can learn from a part of: each part needs two desks at least."""
+    n_groups = np.array([np.unique(groups[targets.desk == desk]).size for desk in range(targets.n_desks)])
+    if np.unique(groups).size < config.n_folds or (n_groups > 1).sum() < 2:
+        raise CorpusError(
+            f"the tips are too much alike: near-duplicates and neighbours in a file stay together, which makes "
+            f"{np.unique(groups).size} group(s) of {groups.size} tips; add tips that differ"
+        )
 
 
 def corpus_digest(tips: Sequence[Tip]) -> str:
@@ -137,6 +163,7 @@ def _collapse(
         taxonomy=taxonomy,
         user_words=user_words,
         triage=triage,
+        card=write_model_card(manifest, taxonomy),
         words=tuple(vectorizer.words_),
         char_index=GramIndex.of(vectorizer.char_grams_).table,
         idf=vectorizer.idf_,

@@ -1,6 +1,8 @@
 """Puts a version through the gate and says in Chinese what that found: for `train --publish` and `models promote`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,9 +14,21 @@ GOLDEN = DATA / "golden.csv"
 
 
 def promote(
-    registry: Registry, name: str, data: Path | None, as_json: bool, *, force: bool = False, why: str | None = None
+    registry: Registry,
+    name: str,
+    data: Path | None,
+    as_json: bool,
+    *,
+    force: bool = False,
+    why: str | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> None:
     """Make a version the champion if it passes the gate, or by force.
+
+    Parameters
+    ----------
+    also : mapping, optional
+        What else the JSON is to say.
 
     Raises
     ------
@@ -26,7 +40,7 @@ def promote(
     gate = publish(registry, name, GOLDEN, data, force=force, why=why)
     info = registry.info(gate.version)
     if as_json:
-        print_json({**info_record(info, registry), "gate": gate.to_dict()})
+        print_json({**info_record(info, registry), "gate": gate.to_dict(), **(also or {})})
     else:
         print_info(info, registry, as_json)
         for note in gate.notes:

@@ -1,5 +1,7 @@
 """A report as one HTML file: its style and its charts are inside, and nothing is loaded from anywhere."""
 
+import os
+import tempfile
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +20,13 @@ def write_page(path: Path, template: str, **context: object) -> None:
     """Write a report made by one of the templates beside this file; a reader never sees half of it."""
     page = _templates.get_template(template).render(context)
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.staging")
-    staging.write_text(page, encoding="utf-8", errors="replace")  # a lone surrogate in a tip
-    staging.replace(path)
+    # Each writer has a file of its own: two may write the same report at once.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    staging = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:  # a lone surrogate in a tip
+            file.write(page)
+        staging.chmod(0o644)  # mkstemp makes it private
+        staging.replace(path)
+    finally:
+        staging.unlink(missing_ok=True)
