@@ -5,6 +5,7 @@ import typer
 from training.commands.check import check
 from training.commands.evaluate import evaluate
 from training.commands.models import models
+from training.commands.review import review
 from training.commands.train import train
 
 
@@ -14,3 +15,4 @@ def register(app: typer.Typer) -> None:
     app.command()(train)
     app.command()(evaluate)
     app.add_typer(models, name="models")
+    app.add_typer(review, name="review")

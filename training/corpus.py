@@ -109,7 +109,7 @@ def read_shares(path: Path, taxonomy: Taxonomy) -> dict[str, float]:
         If a desk is missing, unknown or there twice, or a share is no number above 0.
     """
     shares: dict[str, float] = {}
-    for row, cells in enumerate(csv.DictReader(io.StringIO(_read_text(path), newline="")), 2):
+    for row, cells in enumerate(csv.DictReader(io.StringIO(read_text(path), newline="")), 2):
         desk, share = (cells.get("desk") or "").strip(), (cells.get("share") or "").strip()
         try:
             shares[desk] = float(share)
@@ -139,7 +139,7 @@ def require_sound(problems: Sequence[Problem]) -> None:
 
 
 def _read_file(path: Path, taxonomy: Taxonomy, tips: list[Tip], problems: list[Problem]) -> None:
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     row = 1
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -160,7 +160,14 @@ def _read_file(path: Path, taxonomy: Taxonomy, tips: list[Tip], problems: list[P
         problems.append(Problem("broken_csv", "error", str(path), row + 1, f"not readable as CSV ({error})"))
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return what a text file holds, in UTF-8 or GB18030.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read, or is in neither.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:

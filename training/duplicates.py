@@ -38,9 +38,13 @@ def near_duplicate_groups(texts: Sequence[str], blocks: Sequence[Hashable] = ())
     return [_root(groups, number) for number in range(len(texts))]
 
 
+def same_text_key(text: str) -> str:
+    """Return what texts have in common that differ in nothing but marks, blanks, width, case and personal numbers."""
+    return feature_text(normalise(text)).replace(" ", "") or text
+
+
 def _shingles(text: str) -> set[bytes]:
-    compact = feature_text(normalise(text)).replace(" ", "") or text
-    compact = compact.encode("utf-8", "replace").decode()
+    compact = same_text_key(text).encode("utf-8", "replace").decode()
     return {compact[i : i + _SHINGLE].encode() for i in range(max(len(compact) - _SHINGLE + 1, 1))}
 
 
