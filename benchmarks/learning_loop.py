@@ -129,8 +129,8 @@ def learn_picked(start: Start, backlog: Sequence[int]) -> dict[int, Rights]:
     heads, right = start.heads, {}
     for n in PICKED:
         left = sorted(set(backlog) - set(labelled))
-        nothing = [None] * len(left)
-        cases = Cases([start.texts[tip] for tip in left], start.proba(heads, left), nothing, nothing, sure_from=[])
+        texts, proba, none = [start.texts[tip] for tip in left], start.proba(heads, left), [None] * len(left)
+        cases = Cases(texts, proba, confirmed=none, suggested=none, sure_from=[1.0] * proba.shape[1])
         labelled += [left[pick.index] for pick in select(cases, n - len(labelled))]
         heads = start.fit(labelled)
         right[n] = start.right(heads)
@@ -229,17 +229,15 @@ def main() -> None:
     (DOCS / "learning-loop.md").write_text("\n".join([*HEAD, *sections, *TAIL]) + "\n", encoding="utf-8")
 
 
-HEAD = [
-    "# What labels bring",
-    "",
-    f"Written by `python -m benchmarks.learning_loop`. Accuracy on 482 real tips (dev); {SEEDS} seeds, each with a "
-    "backlog of its own, nine tenths",
-    "of 2,097 real tips (practice), whose hidden labels are revealed as `tipdesk review export` picks them (a new model "
-    f"after {', '.join(map(str, PICKED))} labels) or",
-    "as they come. In brackets 95% bootstrap intervals over seeds and dev tips; *seeds* is the lowest to the highest.",
-    "",
-    "![accuracy against labels](learning-loop.svg)",
-]
+HEAD = f"""# What labels bring
+
+Written by `python -m benchmarks.learning_loop`. Accuracy on 482 real tips (dev). {SEEDS} seeds, each with a backlog of
+its own, nine tenths of 2,097 real tips (practice), whose hidden labels are revealed: as they come (*drawn*), or as
+`tipdesk review export` picks them, with a new model after {", ".join(map(str, PICKED))} labels (*picked*). In brackets
+95% bootstrap intervals over seeds and dev tips; *seeds* is the lowest to the highest.
+
+![accuracy against labels](learning-loop.svg)
+""".splitlines()
 TAIL: list[str] = []
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.selection import Cases, rank_uncertain, select
+from training.selection import Cases, select
 
 
 def cases(
@@ -21,12 +21,6 @@ def cases(
 def test_the_closest_call_comes_first() -> None:
     picks = select(cases([[0.9, 0.1, 0.0], [0.4, 0.35, 0.25], [0.5, 0.49, 0.01]]), 2)
     assert [pick.index for pick in picks] == [2, 1]
-
-
-def test_rare_desks_are_asked_about_too() -> None:
-    """Five close calls for one desk do not keep out the only one for another."""
-    proba = np.array([[0.5, 0.49, 0.01]] * 5 + [[0.1, 0.2, 0.7]])
-    assert 5 in rank_uncertain(proba)[:2]
 
 
 def test_of_twins_one_is_picked() -> None:

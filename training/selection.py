@@ -84,7 +84,7 @@ def select(cases: Cases, n: int) -> list[Pick]:
 
 
 def rank_uncertain(proba: Floats) -> NDArray[np.int64]:
-    """Return all tips, the one most worth a label first: in turns one of each predicted desk, the closest call first.
+    """Return all tips, the closest call between the two likeliest desks first.
 
     Parameters
     ----------
@@ -92,17 +92,11 @@ def rank_uncertain(proba: Floats) -> NDArray[np.int64]:
 
     Notes
     -----
-    The margin between the two likeliest classes: T. Scheffer et al., Active Hidden Markov Models for Information
-    Extraction, 2001. In turns, the rarer desks are asked about too,
-    which was worth more than any measure of distance between texts (docs/learning-loop.md).
+    T. Scheffer et al., Active Hidden Markov Models for Information Extraction, 2001. Entropy and density are as good,
+    clusters and turns of the desks are worse (docs/learning-loop.md).
     """
     second, first = np.partition(proba, -2, axis=1)[:, -2:].T
-    margin, top = first - second, proba.argmax(axis=1)
-    turn = np.empty(top.size, dtype=np.int64)
-    for desk in np.unique(top):
-        those = np.flatnonzero(top == desk)
-        turn[those[np.argsort(margin[those], kind="stable")]] = np.arange(those.size)
-    return np.lexsort((margin, turn))
+    return np.argsort(first - second, kind="stable")
 
 
 def _without_near_duplicates(picks: Sequence[Pick], texts: Sequence[str]) -> list[Pick]:
