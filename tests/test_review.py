@@ -51,7 +51,7 @@ def select_tips(router: Router) -> Callable[..., Selection]:
     def select(texts: Sequence[str], n: int = 100, **labels: Sequence[str]) -> Selection:
         columns = {"text": texts, **labels}
         rows = enumerate(zip(*columns.values(), strict=True), 2)
-        table = [Row(number, dict(zip(columns, cells, strict=True))) for number, cells in rows]
+        table = [Row("in.csv", number, dict(zip(columns, cells, strict=True))) for number, cells in rows]
         return choose(table, "text", router, n)
 
     return select
@@ -162,7 +162,7 @@ def test_each_row_says_why(select_tips: Callable[..., Selection], router: Router
 
 
 def test_an_unknown_confirmed_desk_is_named(select_tips: Callable[..., Selection]) -> None:
-    with pytest.raises(CorpusError, match="row 2: unknown desk '收费席'"):
+    with pytest.raises(CorpusError, match=r"in\.csv, row 2: unknown desk '收费席'"):
         select_tips(TIPS[:1], desk=["收费席"])
 
 
@@ -382,5 +382,7 @@ def test_the_loop_from_the_command_line(tmp_path: Path, home: Path) -> None:
     assert "甲.csv，第 6 行：编号与诉求内容对不上" in said
     assert "新增 3 条" in said
     assert "own.disagreed.csv" in done.stderr.decode()
-    again = run_tipdesk("review", "export", source, exported, "--labelled", own, "--json", home=home)
+    kept = run_tipdesk("review", "export", source, exported, home=home, status=1)
+    assert b"may hold answers" in kept.stderr
+    again = run_tipdesk("review", "export", source, tmp_path / "2.xlsx", "--labelled", own, "--json", home=home)
     assert (json.loads(again.stdout)["picked"], json.loads(again.stdout)["known"]) == (2, 3)

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from model.errors import CorpusError
 from model.taxonomy import Taxonomy
-from training.corpus import MAX_ALSO, read_corpus, read_text, require_sound
+from training.corpus import MAX_ALSO, MAX_CHARS, read_corpus, read_text, require_sound
 from training.duplicates import same_text_key
 from training.review import (
     ALSO,
@@ -26,6 +27,7 @@ from training.review import (
     TEXT,
     URGENT,
     YES,
+    clean,
     text_id,
     write_csv,
 )
@@ -113,7 +115,7 @@ def read_answers(paths: Iterable[Path], taxonomy: Taxonomy) -> tuple[list[Answer
                 f"{path}: no column {', '.join(missing)}; expected a file that 'tipdesk review export' wrote, filled in"
             )
         for row in rows:
-            found = _read_answer(row, path, taxonomy)
+            found = _read_answer(row, taxonomy)
             if isinstance(found, Answer):
                 answers.append(found)
             else:
@@ -121,15 +123,15 @@ def read_answers(paths: Iterable[Path], taxonomy: Taxonomy) -> tuple[list[Answer
     return answers, problems
 
 
-def _read_answer(row: Row, path: Path, taxonomy: Taxonomy) -> Answer | list[AnswerProblem]:
-    cells = defaultdict(str, {column: cell.strip() for column, cell in row.cells.items()})
+def _read_answer(row: Row, taxonomy: Taxonomy) -> Answer | list[AnswerProblem]:
+    cells = defaultdict(str, {column: clean(cell) for column, cell in row.cells.items()})
     wrong: list[str] = []
     # A CSV file holds what a spreadsheet would run behind an apostrophe.
-    text = next((t for t in (cells[TEXT], cells[TEXT].removeprefix("'")) if text_id(t) == cells[ID]), None)
-    if text is None:
+    texts = [text for text in (cells[TEXT], cells[TEXT].removeprefix("'")) if text and text_id(text) == cells[ID]]
+    if not texts or len(texts[0]) > MAX_CHARS:
         wrong.append("编号与诉求内容对不上，导出后改过其中之一；请把这一行恢复成导出时的样子")
     if not cells[DESK] and not wrong:
-        return [AnswerProblem("unanswered", str(path), row.number, "没有填受理席")]
+        return [AnswerProblem("unanswered", row.file, row.number, "没有填受理席")]
 
     desks = {name: desk.id for desk in taxonomy.desks for name in (desk.id, desk.name)}
     kinds = {name: kind.id for kind in taxonomy.kinds for name in (kind.id, kind.name)}
@@ -144,14 +146,14 @@ def _read_answer(row: Row, path: Path, taxonomy: Taxonomy) -> Answer | list[Answ
     further = [desks[name] for name in also if name in desks]
     if len({desks.get(cells[DESK]), *further}) <= len(further) or len(further) > MAX_ALSO:
         wrong.append(f"{ALSO}不能重复，不能与{DESK}相同，最多 {MAX_ALSO} 个")
-    if wrong or text is None:
-        return [AnswerProblem("error", str(path), row.number, message) for message in wrong]
+    if wrong:
+        return [AnswerProblem("error", row.file, row.number, message) for message in wrong]
     return Answer(
-        file=str(path),
+        file=row.file,
         row=row.number,
         id=cells[ID],
-        text=text,
-        labeller=cells[LABELLER] or path.stem,
+        text=texts[0],
+        labeller=cells[LABELLER] or Path(row.file).stem,
         desk=desks[cells[DESK]],
         also=tuple(further),
         kind=kinds.get(cells[KIND]),
@@ -176,6 +178,7 @@ def _read_label_studio(path: Path) -> Iterator[Row]:
                     if result["type"] == "choices"
                 }
                 yield Row(
+                    str(path),
                     number,
                     tip
                     | {
@@ -187,7 +190,7 @@ def _read_label_studio(path: Path) -> Iterator[Row]:
                     },
                 )
             if not annotations:
-                yield Row(number, tip)
+                yield Row(str(path), number, tip)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorpusError(
             f"{path}: no export of Label Studio ({type(error).__name__}); expected its format 'JSON', of tasks that "
@@ -267,12 +270,12 @@ def add_to_corpus(path: Path, rows: Sequence[dict[str, str]], taxonomy: Taxonomy
     CorpusError
         If the file has errors, or lacks a column that a corpus file has.
     """
-    content, header, known = "", list(CORPUS_COLUMNS), dict[str, str]()
+    content, header, known, encoding = "", list(CORPUS_COLUMNS), dict[str, str](), "utf-8"
     if path.exists() and path.stat().st_size:
         tips, problems = read_corpus([path], taxonomy)
         require_sound(problems)
         known = {same_text_key(tip.text): tip.desk for tip in tips}
-        content = read_text(path)
+        content, encoding = read_text(path), "utf-8-sig" if path.read_bytes().startswith(BOM_UTF8) else "utf-8"
         header = [name.strip() for name in next(csv.reader(io.StringIO(content, newline="")))]
         if missing := [column for column in CORPUS_COLUMNS if column not in header]:
             raise CorpusError(
@@ -295,7 +298,7 @@ def add_to_corpus(path: Path, rows: Sequence[dict[str, str]], taxonomy: Taxonomy
             buffer.write("\n")
         writer.writerows(added)
         with replacing(path) as staging:
-            staging.write_text(content + buffer.getvalue(), encoding="utf-8", newline="")
+            staging.write_text(content + buffer.getvalue(), encoding=encoding, newline="")
     return len(added), contradicted
 
 

@@ -106,8 +106,8 @@ def choose(table: Sequence[Row], text_column: str, router: Router, n: int, label
     cases = Cases(
         texts,
         router.predict_proba(texts),
-        confirmed=[_desk(row, "desk", columns) for row in rows],
-        suggested=[_desk(row, "tip_desk", columns) for row in rows],
+        confirmed=[_confirmed(row, columns) for row in rows],
+        suggested=[columns.get(row.cells.get("tip_desk", "")) for row in rows],
         sure_from=[thresholds[desk] for desk in router.desks],
     )
     picks = select(cases, n)
@@ -124,8 +124,13 @@ def choose(table: Sequence[Row], text_column: str, router: Router, n: int, label
 
 
 def exportable(text: str) -> str:
-    """Return `text` without personal data, and without characters that a spreadsheet cannot hold."""
-    return redact(_NOT_IN_XML.sub(" ", text.replace("\r\n", "\n"))).strip()
+    """Return `text` as it goes out: without personal data."""
+    return redact(clean(text))
+
+
+def clean(text: str) -> str:
+    """Return `text` without control characters and the like, which spreadsheets cannot hold and terminals obey."""
+    return _NOT_IN_XML.sub(" ", text.replace("\r\n", "\n")).strip()
 
 
 def text_id(text: str) -> str:
@@ -141,11 +146,11 @@ def desk_columns(taxonomy: Taxonomy) -> dict[str, int]:
     return {name: column for column, desk in enumerate(taxonomy.desks) for name in (desk.id, desk.name)}
 
 
-def _desk(row: Row, column: str, desks: dict[str, int]) -> int | None:
-    name = row.cells.get(column, "").strip()
+def _confirmed(row: Row, desks: dict[str, int]) -> int | None:
+    name = row.cells.get("desk", "").strip()
     if name and name not in desks:
         raise CorpusError(
-            f"row {row.number}: unknown desk '{name[:40]}' in column {column}; there are {', '.join(desks)}"
+            f"{row.file}, row {row.number}: unknown desk '{name[:40]}'; there are {', '.join(desks)}, or none"
         )
     return desks.get(name)
 
@@ -160,6 +165,8 @@ def _out(pick: Pick, cases: Cases, row: Row, names: Sequence[str]) -> dict[str, 
             reason = f"可能标错：已确认为{confirmed_name}，模型有把握是 {candidates[0]}"
         case "overridden":
             reason = f"操作员改派：原建议{names[suggested or 0]}，确认为{confirmed_name}"
+        case "uncertain" if proba[first] >= cases.sure_from[first]:
+            reason = f"补足数量：模型有把握是 {candidates[0]}"
         case "uncertain":
             reason = f"模型拿不准：{candidates[0]}，还是 {candidates[1]}"
     text = cases.texts[pick.index]
@@ -184,10 +191,12 @@ def write_selection(selection: Selection, path: Path, taxonomy: Taxonomy) -> lis
     Raises
     ------
     CorpusError
-        If there is none for it, or it cannot be written there.
+        If there is none for it, it cannot be written there, or the file is there already.
     """
     if (write := _WRITERS.get(path.suffix.lower())) is None:
         raise CorpusError(f"{path}: '{path.suffix}' is no format for labels; there are {', '.join(_WRITERS)}")
+    if path.exists():
+        raise CorpusError(f"{path} is there already and may hold answers; name another file, or move it away")
     return write(selection, path, taxonomy)
 
 

@@ -14,8 +14,9 @@ from training.corpus import read_text
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its number in a spreadsheet (the header is row 1) or its line, and what each column holds."""
+    """A row: where it stands (in a spreadsheet the header is row 1, else its line), and what each column holds."""
 
+    file: str
     number: int
     cells: dict[str, str]
 
@@ -61,7 +62,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
         for number, fields in enumerate(records, 2):
             if len(fields) > len(header):
                 raise CorpusError(f"{path}, row {number}: {len(fields)} fields, the header has {len(header)}")
-            yield Row(number, dict(zip(header, fields, strict=False)))
+            yield Row(str(path), number, dict(zip(header, fields, strict=False)))
     except csv.Error as error:
         raise CorpusError(f"{path}, row {number + 1}: not readable as CSV ({error})") from error
 
@@ -75,7 +76,8 @@ def _read_xlsx(path: Path) -> Iterator[Row]:
         raise CorpusError(f"{path}: {str(error) or 'no sheet'}; expected an XLSX workbook that can be read") from error
     header = [_as_text(cell).strip() for cell in rows[0]] if rows else []
     for number, values in enumerate(rows[1:], 2):
-        yield Row(number, {name: _as_text(value) for name, value in zip(header, values, strict=False) if name})
+        cells = {name: _as_text(value) for name, value in zip(header, values, strict=False) if name}
+        yield Row(str(path), number, cells)
 
 
 def _read_json_lines(path: Path) -> Iterator[Row]:
@@ -88,7 +90,7 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
             raise CorpusError(f"{path}, line {number}: not readable as JSON ({error})") from error
         if not isinstance(item, dict):
             raise CorpusError(f"{path}, line {number}: found {type(item).__name__}, expected a JSON object")
-        yield Row(number, {name: _as_text(value) for name, value in item.items()})
+        yield Row(str(path), number, {name: _as_text(value) for name, value in item.items()})
 
 
 def _as_text(value: object) -> str:
