@@ -238,7 +238,35 @@ its own, nine tenths of 2,097 real tips (practice), whose hidden labels are reve
 
 ![accuracy against labels](learning-loop.svg)
 """.splitlines()
-TAIL: list[str] = []
+TAIL = """
+## How picking was chosen
+
+On practice alone, from another tenth of the corpus: 300 labels in two batches of 150; accuracy in points, mean over
+splits of practice into a backlog and a test set. *A*: 7 splits into 1,500 and 597; *B*: 6 splits into halves. The
+standard error of a difference within a column is about 0.3.
+
+| labels | A | B |
+|---|---|---|
+| none | 78.4 | 78.9 |
+| 300 at random | 80.5 | 81.4 |
+| 450 at random | 81.0 | 81.9 |
+| the whole backlog | 82.6 | 82.3 |
+| 300, smallest margin between the two likeliest desks (**chosen**) | 82.4 | 82.0 |
+| 300, largest entropy | 82.9 | 81.6 |
+| 300, largest entropy times mean similarity to the backlog | 82.5 | 82.1 |
+| 300, smallest probability of the likeliest desk | 82.3 | |
+| 300, margin, each predicted desk in turn | 82.1 | 82.0 |
+| 300, margin, places by the root of a predicted desk's share | 82.5 | |
+| 300, margin, places by a predicted desk's share | 82.1 | |
+| 300, margin, k-means centres of the 600 closest calls | | 81.8 |
+| 300, k-means centres of the backlog | | 81.9 |
+| 300, drawn with the square of 1 - margin | | 81.8 |
+| 300, half by margin, half at random | 81.1 | 81.8 |
+| 300, half by margin, half k-means centres | 81.3 | |
+
+Margin, entropy and density are alike; margin is the simplest, and a reason that people understand. Tips with the most
+unknown character trigrams were worth less than random ones (79.9 in the one split tried, margin 83.6).
+""".splitlines()
 
 
 if __name__ == "__main__":
