@@ -2,8 +2,9 @@
 
 import re
 
-# What it would run as a formula when it opens the file (OWASP, CSV Injection), full-width forms included.
-_FORMULA = re.compile("[=+@\t\r\n＝＋－＠-]")
+# What it would run as a formula when it opens the file (OWASP, CSV Injection), full-width forms included, also behind
+# what it may skip before looking.
+_FORMULA = re.compile("[\0\ufeff\u200b]*[=+@\t\r\n＝＋－＠-]")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 
 

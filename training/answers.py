@@ -31,7 +31,7 @@ from training.review import (
     text_id,
     write_csv,
 )
-from training.tables import Row, read_table, replacing
+from training.sheets import Row, read_table, replacing
 
 CORPUS_COLUMNS = ("id", "text", "desk", "also", "kind", "urgent")
 ANSWERS = "各人答案"
@@ -66,7 +66,7 @@ class AnswerProblem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}，第 {self.row} 行：{self.message}"
+        return f"{self.file} 第 {self.row} 行：{self.message}"
 
 
 @dataclass(frozen=True, slots=True)

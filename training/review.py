@@ -17,7 +17,7 @@ from model.taxonomy import Taxonomy
 from training.corpus import MAX_ALSO
 from training.duplicates import same_text_key
 from training.selection import Cases, Pick, select
-from training.tables import Row, replacing
+from training.sheets import Row, replacing
 
 ID, TEXT, DESK, ALSO, KIND, URGENT, LABELLER, NOTE = (
     "编号",

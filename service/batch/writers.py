@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from model.errors import TableError
-from model.spreadsheet import inert
 from service.batch.readers import ABSENT
+
+# What a spreadsheet would run as a formula when it opens the file (OWASP, CSV Injection), full-width forms included.
+_FORMULA = re.compile("[=+@\t\r\n＝＋－＠-]")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 
 
 class Writer(ABC):
@@ -61,7 +65,8 @@ class CsvWriter(Writer):
 def _cell(value: object) -> str:
     if value is ABSENT or value is None:
         return ""
-    return inert(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 class JsonLinesWriter(Writer):

@@ -34,7 +34,7 @@ def export_tips(
     from model.router import Router
     from training.corpus import read_corpus, require_sound
     from training.review import choose, write_selection
-    from training.tables import read_table
+    from training.sheets import read_table
 
     router = Router.load(registry_of(ctx).path(model))
     tips, problems = read_corpus(labelled or [], router.taxonomy)
@@ -113,7 +113,7 @@ def import_answers(
         names = {desk.id: desk.name for desk in taxonomy.desks}
         for tip in verdicts.disagreed:
             said = "，".join(f"{answer.labeller}：{names[answer.desk]}" for answer in tip)
-            typer.echo(f"意见不一  {tip[0].id}（{tip[0].file}，第 {tip[0].row} 行）  {said}")
+            typer.echo(f"意见不一  {tip[0].id}（{tip[0].file} 第 {tip[0].row} 行）  {said}")
         for agreement in agreements:
             one, other = agreement.labellers
             typer.echo(
