@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from xlsxwriter import Workbook
 
 from model.artefact import Artefact
-from model.errors import TableError
+from model.errors import CorpusError
 from tests.conftest import run_tipdesk, write_csv
 from tests.test_cli import one_line
 from tests.test_console import CHROMIUM
@@ -175,15 +175,15 @@ def test_any_text_is_taken(artefact: Artefact) -> None:
     [
         "2026-11-03", "2026-11-03 09:12:00", "2026-11-03T09:12:00+08:00", "2026/11/3", " 2026/11/3 9:12", "2026.11.3",
         "20261103", "2026年11月3日", "２０２６年１１月３日", "2026 年 11 月 3 日 上午",
-        date(2026, 11, 3), datetime(2026, 11, 3, 9), 46329.0, "46329", "46329.38",
+        "46329", "46329.38",
     ],
 )  # fmt: skip
-def test_days_as_offices_write_them(cell: object) -> None:
+def test_days_as_offices_write_them(cell: str) -> None:
     assert parse_day(cell) == date(2026, 11, 3)
 
 
-@pytest.mark.parametrize("cell", [None, "", "昨天", "2026-13-40", "3.5", "nan", "inf", "1e400", True, "11/3/2026"])
-def test_what_states_no_day_is_none(cell: object) -> None:
+@pytest.mark.parametrize("cell", ["", "昨天", "2026-13-40", "3.5", "nan", "inf", "1e400", "11/3/2026"])
+def test_what_states_no_day_is_none(cell: str) -> None:
     assert parse_day(cell) is None
 
 
@@ -219,13 +219,13 @@ def test_errors_are_one_line(home: Path, tmp_path: Path) -> None:
     unclosed.write_text('text\nfirst\n"never closed\n', encoding="utf-8")
     for path, said in (
         (table, "no column 'text'; found 内容"),
-        (broken, "as XLSX or CSV"),
+        (broken, "cannot be read as XLSX"),
         (no_text, "UTF-8"),
-        (unclosed, "line 3"),
-        (tmp_path / "missing.csv", "expected a CSV file"),
-        (tmp_path, "expected a CSV file"),
+        (unclosed, "row 3"),
+        (tmp_path / "missing.csv", "expected a CSV or XLSX file"),
+        (tmp_path, "expected a CSV or XLSX file"),
     ):
-        with pytest.raises(TableError, match=said):
+        with pytest.raises(CorpusError, match=said):
             read_cases(path)
     assert "--text-column" in one_line(run_tipdesk("drift", table, table, home=home, status=1).stderr)
 

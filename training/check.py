@@ -4,13 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
-from model.featuretext import feature_text
 from model.personal import LABELS, find_personal
 from model.taxonomy import Taxonomy
 from model.text import normalise
 from training.corpus import Problem, Tip, shown
 from training.damage import find_damage
-from training.duplicates import find_twin, shingles
+from training.duplicates import find_twin, same_text, shingles
 
 MIN_TIPS_PER_DESK = 10
 """With fewer, a desk cannot be in every fold of a cross-validation twice."""
@@ -113,11 +112,6 @@ def summarise(tips: Sequence[Tip], groups: Sequence[int]) -> dict[str, Any]:
         "distinct_4grams": len(set(grams)) / max(len(grams), 1),
         "common_openings": sum(count for _, count in openings.most_common(10)) / n_tips,
     }
-
-
-def same_text(text: str) -> str:
-    """Return what two texts have in common that differ in marks, blanks, width or personal data alone."""
-    return feature_text(normalise(text)).replace(" ", "") or text
 
 
 def _repeated_ids(tips: Sequence[Tip]) -> list[Problem]:

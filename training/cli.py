@@ -6,6 +6,7 @@ from training.commands.check import check
 from training.commands.drift import drift
 from training.commands.evaluate import evaluate
 from training.commands.models import models
+from training.commands.review import review
 from training.commands.train import train
 
 
@@ -16,3 +17,4 @@ def register(app: typer.Typer) -> None:
     app.command()(evaluate)
     app.command()(drift)
     app.add_typer(models, name="models")
+    app.add_typer(review, name="review")

@@ -44,10 +44,14 @@ def find_twin(text: set[bytes], others: Sequence[set[bytes]]) -> int | None:
     return best if best >= 0 and likeness[best] >= _SIMILARITY else None
 
 
+def same_text(text: str) -> str:
+    """Return what two texts have in common that differ in marks, blanks, width or personal data alone."""
+    return feature_text(normalise(text)).replace(" ", "") or text
+
+
 def shingles(text: str) -> set[bytes]:
     """Return what a text is compared by: its runs of four characters, without marks and blanks."""
-    compact = feature_text(normalise(text)).replace(" ", "") or text
-    compact = compact.encode("utf-8", "replace").decode()
+    compact = same_text(text).encode("utf-8", "replace").decode()
     return {compact[i : i + _SHINGLE].encode() for i in range(max(len(compact) - _SHINGLE + 1, 1))}
 
 

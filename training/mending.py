@@ -7,9 +7,10 @@ from pathlib import Path
 from model.errors import CorpusError
 from model.personal import redact
 from model.taxonomy import Taxonomy
-from training.check import same_text
 from training.corpus import MAX_CHARS, Problem, find_id, labelled_files
 from training.damage import find_damage, tidy, undo_misreading
+from training.duplicates import same_text
+from training.files import replacing
 from training.tables import Table, read_table
 
 _LABELS = ("id", "desk", "also", "kind", "urgent")
@@ -103,8 +104,6 @@ def _mend_text(text: str, actions: dict[str, str]) -> str:
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    staging = path.with_name(f".{path.name}.staging")
     # With a byte order mark, by which spreadsheet programs know UTF-8.
-    with staging.open("w", encoding="utf-8-sig", newline="") as file:
+    with replacing(path) as staging, staging.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows(rows)
-    staging.replace(path)

@@ -9,13 +9,12 @@ from scipy.stats import fisher_exact
 
 from model.artefact import Manifest
 from model.errors import ArtefactError, CorpusError
-from model.featuretext import feature_text
 from model.registry import CHAMPION, Registry
 from model.router import Router
 from model.taxonomy import Taxonomy
-from model.text import normalise
 from training.compare import adjust_p_values, common_taxonomy, compare, say_p
 from training.corpus import Tip, read_corpus, require_sound
+from training.duplicates import same_text
 from training.fit import corpus_digest
 
 SIGNIFICANT = 0.05
@@ -144,17 +143,13 @@ def require_unseen(tips: Sequence[Tip], learned: Sequence[Tip]) -> None:
     CorpusError
         With the rows that are in both.
     """
-    known = {_bare(tip.text) for tip in learned}
-    if rows := [f"{tip.file}, row {tip.row}" for tip in tips if _bare(tip.text) in known]:
+    known = {same_text(tip.text) for tip in learned}
+    if rows := [f"{tip.file}, row {tip.row}" for tip in tips if same_text(tip.text) in known]:
         shown = "; ".join(rows[:5]) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
         raise CorpusError(
             f"{len(rows)} tip(s) of the comparison are among those to learn from ({shown}); "
             "take them out of one of the two"
         )
-
-
-def _bare(text: str) -> str:
-    return feature_text(normalise(text)).replace(" ", "")
 
 
 def _golden_findings(router: Router, golden: Path) -> tuple[list[str], list[str]]:

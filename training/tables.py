@@ -1,7 +1,8 @@
-"""Labelled tables as clerks have them, CSV or XLSX: cells as text, with the row numbers that a spreadsheet shows."""
+"""Tables as clerks have them, CSV, XLSX or JSON Lines: cells as text, with the row numbers that a spreadsheet shows."""
 
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -65,6 +66,15 @@ class Table:
     uncomputed: frozenset[tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of any table: where it stands (in a spreadsheet the header is row 1, else its line), its cells by title."""
+
+    file: str
+    number: int
+    cells: dict[str, str]
+
+
 @dataclass(slots=True)
 class _Grid:
     """All rows from the first on, and what `Table` says of them."""
@@ -86,9 +96,7 @@ def read_table(path: Path) -> Table:
     CorpusError
         If the file is missing, is neither, is damaged or too large, or lacks a required column.
     """
-    content = _read_bytes(path)
-    is_workbook = path.suffix.lower() == ".xlsx" or content.startswith(b"PK\x03\x04")
-    grid = _read_workbook(path, content) if is_workbook else _read_csv(_decode(path, content))
+    grid = _read_grid(path)
     header_row, columns = _find_header(path, grid.rows)
     return Table(
         path=path,
@@ -102,6 +110,67 @@ def read_table(path: Path) -> Table:
     )
 
 
+def read_rows(path: Path, wanted: Sequence[str], next_step: str) -> list[Row]:
+    """Return the rows of a table that has the titles `wanted`; empty rows are left out.
+
+    Titles may stand above the header, as in `read_table`. A column that a line of JSON does not have is absent.
+
+    Parameters
+    ----------
+    next_step : str
+        What to do where a title is missing.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, a row not be parsed, or a title is missing.
+    """
+    if path.suffix.lower() == ".jsonl":
+        rows = list(_read_json_lines(path))
+        found = list(dict.fromkeys(title for row in rows for title in row.cells))
+    else:
+        grid = _read_grid(path)
+        heads = [
+            (number, [title.strip() for title in cells]) for number, cells in enumerate(grid.rows, 1) if any(cells)
+        ]
+        header_row, header = next(
+            ((number, titles) for number, titles in heads[:_MAX_TITLE_ROWS] if set(wanted) <= set(titles)),
+            heads[0] if heads else (0, []),
+        )
+        if grid.broken:
+            raise CorpusError(
+                f"{path}, row {grid.broken[0]}: not readable as CSV ({grid.broken[1]}); save the table anew"
+            )
+        rows, found = list(_name_cells(path, grid.rows[header_row:], header_row + 1, header)), header
+    if missing := [title for title in wanted if title not in found]:
+        titles = ", ".join(title[:40] for title in found if title)[:400]
+        raise CorpusError(f"{path}: no column {', '.join(missing)}; found {titles or 'nothing'}; {next_step}")
+    return rows
+
+
+def _name_cells(path: Path, rows: Sequence[Sequence[str]], first: int, header: Sequence[str]) -> Iterator[Row]:
+    for number, cells in enumerate(rows, first):
+        if any(cells[len(header) :]):
+            raise CorpusError(f"{path}, row {number}: {len(cells)} fields, the header has {len(header)}")
+        if any(cells):
+            # Of two columns of one title the first counts.
+            named = reversed(list(zip(header, cells, strict=False)))
+            yield Row(str(path), number, {title: cell for title, cell in named if title})
+
+
+def _read_json_lines(path: Path) -> Iterator[Row]:
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise CorpusError(f"{path}, line {number}: not readable as JSON ({error})") from error
+        if not isinstance(item, dict):
+            raise CorpusError(f"{path}, line {number}: found {type(item).__name__}, expected a JSON object")
+        yield Row(str(path), number, {title: _cell_text(value) for title, value in item.items()})
+
+
 def read_text(path: Path) -> str:
     """Return the text of a CSV file.
 
@@ -111,6 +180,12 @@ def read_text(path: Path) -> str:
         If the file is missing, or neither UTF-8 nor GB18030.
     """
     return _decode(path, _read_bytes(path))
+
+
+def _read_grid(path: Path) -> _Grid:
+    content = _read_bytes(path)
+    is_workbook = path.suffix.lower() == ".xlsx" or content.startswith(b"PK\x03\x04")
+    return _read_workbook(path, content) if is_workbook else _read_csv(_decode(path, content))
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -243,8 +318,13 @@ def _find_uncomputed(content: bytes, sheet: str, rows: Sequence[Sequence[str]]) 
 
 
 def _cell_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(int(value))
+        case float() if value.is_integer():
+            return str(int(value))
+        case list():
+            return "|".join(map(_cell_text, value))
     return str(value)
