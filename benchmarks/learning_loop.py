@@ -78,9 +78,7 @@ class Start:
     def of(cls, corpus: Sequence[Tip], practice: Sequence[Tip], test: Sequence[Tip], taxonomy: Taxonomy) -> "Start":
         """Count features, fit and cross-fit."""
         user_words = build_user_words(read_word_list(DATA / "userdict.txt"))
-        features = extract_features(
-            corpus, user_words, CONFIG, preambles=read_preambles(DATA / "preambles.txt"), n_jobs=WORKERS
-        )
+        features = extract_features(corpus, user_words, CONFIG, preambles=read_preambles(DATA / "preambles.txt"))
         targets, weights = Targets.of(corpus, taxonomy), np.ones(len(corpus))
         heads, scores = fit_and_cross_fit(features, targets, weights, CONFIG, desks_only=True, n_jobs=WORKERS)
         no_bias = np.zeros(targets.n_desks)

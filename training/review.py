@@ -212,7 +212,7 @@ def _write_csv(selection: Selection, path: Path, _: Taxonomy) -> list[Path]:
 
 
 def _write_xlsx(selection: Selection, path: Path, taxonomy: Taxonomy) -> list[Path]:
-    from xlsxwriter import Workbook  # type: ignore[import-untyped]
+    from xlsxwriter import Workbook
 
     with replacing(path) as staging:
         workbook = Workbook(str(staging))

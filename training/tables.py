@@ -134,7 +134,7 @@ def read_rows(path: Path, wanted: Sequence[str], next_step: str) -> list[Row]:
             (number, [title.strip() for title in cells]) for number, cells in enumerate(grid.rows, 1) if any(cells)
         ]
         header_row, header = next(
-            ((number, titles) for number, titles in heads[:_MAX_TITLE_ROWS] if set(wanted) <= set(titles)),
+            ((number, titles) for number, titles in heads if set(wanted) <= set(titles)),
             heads[0] if heads else (0, []),
         )
         if grid.broken:
@@ -144,7 +144,7 @@ def read_rows(path: Path, wanted: Sequence[str], next_step: str) -> list[Row]:
         rows, found = list(_name_cells(path, grid.rows[header_row:], header_row + 1, header)), header
     if missing := [title for title in wanted if title not in found]:
         titles = ", ".join(title[:40] for title in found if title)[:400]
-        raise CorpusError(f"{path}: no column {', '.join(missing)}; found {titles or 'nothing'}; {next_step}")
+        raise CorpusError(f"{path}: no column '{', '.join(missing)}'; found {titles or 'nothing'}; {next_step}")
     return rows
 
 
