@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import URL, insert, literal, select, text
+from sqlalchemy import URL, insert, literal, select
 from sqlalchemy.orm import Session
 
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
@@ -30,7 +30,7 @@ from service.store.listing import CaseFilter, find
 from service.store.numbers import day_of, encode_cursor, first_id_of
 from service.store.tables import Case
 from service.store.vocabulary import Channel, Status
-from service.store.words import add_words, words_of_text
+from service.store.words import words_of_text
 from tests.postgres import new_postgres_database, running_postgres
 
 SEED = 12351
@@ -80,18 +80,17 @@ def fill(database: Database, n: int, router: Router) -> None:
     while portion := list(islice(rows, _PORTION)):
         with database.writing() as session:
             session.execute(insert(Case), portion)
-            add_words(session, [(row["id"], row["text"]) for row in portion])
     columns = {column.name: column for column in Case.__table__.columns if column.computed is None}
-    key = "rowid" if database.url.get_backend_name() == "sqlite" else "case_id"
-    made = {"newest_years": first_id_of(_LAST_DAY.replace(month=1, day=1))}
+    newest_year = first_id_of(_LAST_DAY.replace(month=1, day=1))
     for years in range(1, -(-n // _MADE)):
-        back = years * _A_YEAR
-        older = {"id": Case.id - back, "status": literal(Status.CLOSED, Case.status.type), "confirmed_desk": Case.desk}
+        older = {
+            "id": Case.id - years * _A_YEAR,
+            "status": literal(Status.CLOSED, Case.status.type),
+            "confirmed_desk": Case.desk,
+        }
         with database.writing() as session:
-            copies = select(*(columns | older).values()).where(Case.id > made["newest_years"])
+            copies = select(*(columns | older).values()).where(Case.id > newest_year)
             session.execute(insert(Case).from_select(list(columns), copies))
-            words = f"SELECT {key} - :back, words FROM case_words WHERE {key} > :newest_years"  # noqa: S608 (our names)
-            session.execute(text(f"INSERT INTO case_words ({key}, words) {words}"), {"back": back, **made})
     database.analyse()
 
 
@@ -101,7 +100,7 @@ def build_questions(n: int, router: Router) -> dict[str, list[Question]]:
     made = min(n, _MADE)
     known = list(islice(_made_cases(made, router), 0, None, max(1, made // 2000)))
     years = -(-n // _MADE)
-    words = [sorted(w for w in words_of_text(row["text"]) if len(w) > 1) for row in known]
+    words = [sorted(word for word in row["words"] if len(word) > 1) for row in known]
 
     def some(ask: Callable[[dict[str, Any], list[str]], dict[str, Any]], deep: bool = False) -> list[Question]:
         asked: list[Question] = []
@@ -167,9 +166,11 @@ def _made_cases(n: int, router: Router) -> Iterator[dict[str, Any]]:
         created = datetime.combine(day, time(8), CHINA).astimezone(UTC) + timedelta(seconds=30 * count)
         is_open = i >= n - _OPEN and rng.random() < 0.9
         confirmed = not is_open or rng.random() < 0.5
+        tip = "，".join([*(clause for clause, _ in parts), f"订单{rng.randrange(10**6)}"])
         yield {
             "id": first_id_of(day) + count + 1,
-            "text": "，".join([*(clause for clause, _ in parts), f"订单{rng.randrange(10**6)}"]),
+            "text": tip,
+            "words": words_of_text(tip),
             "channel": rng.choices(list(Channel), (70, 3, 7, 15, 5))[0],
             "people": rng.choice((1, 1, 1, 2, 12)),
             "region": rng.choice(regions),

@@ -262,7 +262,7 @@ def test_what_a_terminal_would_obey_is_gone(tmp_path: Path, taxonomy: Taxonomy) 
 
 
 def test_another_table_is_no_answer(tmp_path: Path, taxonomy: Taxonomy) -> None:
-    with pytest.raises(CorpusError, match="no column '编号):
+    with pytest.raises(CorpusError, match="no column '编号"):
         read_answers([write_csv(tmp_path / "a.csv", ["text", "desk"], [TIPS[0], "wages"])], taxonomy)
 
 

@@ -33,12 +33,12 @@ def database(store_url: URL) -> Iterator[Database]:
     database.close()
 
 
-def fill(database: Database, router: Router, n: int = 3) -> None:
+def fill(database: Database, router: Router, user: str = "王芳") -> None:
     with database.writing() as session:
         outbox.add_target(session, "https://example.org/hook", by="管")
-        users.create(session, "王芳", Role.OPERATOR, by="管")
+        users.create(session, user, Role.OPERATOR, by="管")
         keys.issue(session, "热线软件", ["route"], by="管")
-        for _ in range(n):
+        for _ in range(3):
             new = NewCase(TEXT, Channel.WEB, 3, "430100", "琉璃厂")
             case, _ = cases.create(session, new, router.route([TEXT])[0], router, by="王")
         cases.confirm(session, case.id, 1, router, by="李")
@@ -67,7 +67,7 @@ def test_a_backup_restores_everything_into_either_database(
         assert content(restored) == content(database)
         with restored.reading() as session:
             assert len(find(session, CaseFilter(query="琉璃厂"), router).cases) == 3
-        fill(restored, router)  # goes on behind the numbers that were restored
+        fill(restored, router, "李")  # goes on behind the numbers that were restored
         assert len(content(restored)["cases"]) == 6
         with pytest.raises(BackupError, match="empty"):
             restore(restored, tmp_path / "backup")

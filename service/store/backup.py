@@ -21,8 +21,8 @@ from service.store.database import Database
 from service.store.errors import BackupError
 from service.store.migrate import revision
 from service.store.numbers import format_number
-from service.store.tables import AuditEntry, Base, Case, LoginSession, User
-from service.store.words import add_words
+from service.store.tables import AuditEntry, Base, Case, LoginSession, User, Words
+from service.store.words import words_of_text
 
 FORMAT_VERSION = 1
 _AT_ONCE = 1000  # rows
@@ -164,9 +164,9 @@ def _insert(session: Session, lines: Iterator[Any]) -> dict[str, int]:
 def _insert_rows(session: Session, table: Table | None, rows: list[dict[str, Any]]) -> None:
     if table is None or not rows:
         return
-    session.execute(insert(table), rows)
     if table is Case.__table__:
-        add_words(session, [(row["id"], row["text"]) for row in rows])
+        rows = [{**row, "words": words_of_text(row["text"])} for row in rows]
+    session.execute(insert(table), rows)
 
 
 def _advance_sequences(session: Session) -> None:
@@ -178,7 +178,8 @@ def _advance_sequences(session: Session) -> None:
 
 
 def _stored_columns(table: Table) -> list[Column[Any]]:
-    return [column for column in table.columns if column.computed is None]
+    """Return the columns that are not made from others."""
+    return [column for column in table.columns if column.computed is None and not isinstance(column.type, Words)]
 
 
 def _write_line(stream: zstandard.ZstdCompressionWriter, content: object) -> None:

@@ -19,7 +19,7 @@ from service.store.errors import ConflictError, InvalidValueError, NotFoundError
 from service.store.numbers import day_of, format_number, next_case_id
 from service.store.tables import Case, CaseChange, CreationKey, storable
 from service.store.vocabulary import STATUS_NAMES, TRANSITIONS, Channel, Status
-from service.store.words import add_words
+from service.store.words import words_of_text
 from service.store.workdays import due_date
 
 MAX_ALSO = 3
@@ -101,10 +101,12 @@ def create(
     desk = _desk_limit(router, routing.desk)
     time, day = now(session), day_of(case_id)
     masks: bool = session.info["mask_personal"]
+    text = storable(redact(new.text) if masks else new.text)
     due_on, provisional = due_date(day, desk)
     case = Case(
         id=case_id,
-        text=storable(redact(new.text) if masks else new.text),
+        text=text,
+        words=words_of_text(text),
         suggested_desk=routing.desk,
         confirmed_desk=None,
         also=[further.desk for further in routing.also][:MAX_ALSO],
@@ -126,7 +128,6 @@ def create(
     _set_facts(case, {name: getattr(new, name) for name in ("channel", "people", "region", "employer")}, masks, router)
     session.add(case)
     session.flush()
-    add_words(session, [(case.id, case.text)])
     if once:
         session.add(CreationKey(key=_digest(once.owner, once.key), body=_digest(once.body), case_id=case.id))
     _record(session, case, "create", {}, by)

@@ -167,7 +167,7 @@ class Database:
                     raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")  # not within a transaction
             else:
                 with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                    connection.exec_driver_sql("VACUUM cases, case_words, case_changes, labels")
+                    connection.exec_driver_sql("VACUUM cases, case_changes, labels")
 
     def close(self) -> None:
         """Let go of all connections."""

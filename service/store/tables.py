@@ -1,4 +1,4 @@
-"""The tables. What is not the same on both databases, the words of full-text search, is in `words`."""
+"""The tables."""
 
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Computed, Dialect, ForeignKey, Index, Integer, MetaData, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from service.store.vocabulary import Channel, Role, Status
 
@@ -43,6 +44,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Words(TypeDecorator[list[str]]):
+    """The words that a text is found by, none of which holds a blank or a mark.
+
+    What finds the rows is made by the migrations: SQLite has an FTS5 table over the column, PostgreSQL an index of it.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return TSVECTOR() if dialect.name == "postgresql" else sa.Text()
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else " ".join(value)
 
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number, which nothing else can be
@@ -90,6 +107,8 @@ class Case(Base):
         As suggested, until a person says otherwise.
     decision, confidence, probabilities
         How sure the suggestion was; probabilities of the desks worth showing.
+    words
+        What full-text search finds the case by. They never change, nor does the text.
     due_on, due_provisional
         By when the desk answers; provisional where the holidays of that year are not known yet.
     version : int
@@ -129,6 +148,7 @@ class Case(Base):
     updated_at: Mapped[datetime]
     updated_by: Mapped[str]
     version: Mapped[int]
+    words: Mapped[list[str]] = mapped_column(Words, deferred=True)
 
     # Newest first within each filter; where several are given, the others are looked up case by case.
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Full-text search by words: which words a text is found by, and how the two databases keep and look them up.
+"""Full-text search by words: which words a text is found by, and how the two databases look them up.
 
 A text is found by every word of jieba's dictionary that stands in it, by every single character, and by runs of other
 letters and digits. A query is cut into the fewest likely words, as jieba does; each of them must be there. So whatever
@@ -7,12 +7,12 @@ jieba's own: user words come and go with models, and what is indexed must outliv
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, cast, column, func, insert, table, true
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, column, table, true
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from model.segment import Segmenter
@@ -24,9 +24,7 @@ _MAX_RUN = 64  # characters: PostgreSQL takes no words of more than 2 kB
 _MAX_WORDS = 20_000  # of a text: PostgreSQL takes no more than 1 MB
 _MAX_ASKED = 32  # of a query
 
-# SQLite keeps words in a table of FTS5's, PostgreSQL in a column with an index of their inverted lists.
-_FTS = table("case_words", column("rowid", BigInteger), column("words", Text), column("case_words", Text))
-_VECTORS = table("case_words", column("case_id", BigInteger), column("words", TSVECTOR))
+_FTS = table("case_words", column("rowid", BigInteger), column("case_words", Text))  # SQLite's; see the migrations
 
 
 def words_of_text(text: str) -> list[str]:
@@ -53,17 +51,6 @@ def words_of_query(query: str) -> list[str]:
     return list(found)[:_MAX_ASKED]
 
 
-def add_words(session: Session, texts: Sequence[tuple[int, str]]) -> None:
-    """Make cases, given as ids and texts, findable. They stop to be when they are deleted."""
-    if session.connection().dialect.name == "sqlite":
-        rows: list[dict[str, Any]] = [{"rowid": i, "words": " ".join(words_of_text(text))} for i, text in texts]
-        session.execute(insert(_FTS), rows)
-    else:
-        rows = [{"case": i, "found": words_of_text(text)} for i, text in texts]
-        vector = func.array_to_tsvector(cast(bindparam("found"), ARRAY(Text)))
-        session.execute(insert(_VECTORS).values(case_id=bindparam("case"), words=vector), rows)
-
-
 def holding(session: Session, statement: Select[Any], query: str) -> tuple[Select[Any], ColumnElement[int]] | None:
     """Return `statement`, which selects cases, with those alone that hold all words of `query`, and what to sort by.
 
@@ -75,8 +62,8 @@ def holding(session: Session, statement: Select[Any], query: str) -> tuple[Selec
     if session.connection().dialect.name == "sqlite":
         holds = _FTS.c.case_words.op("MATCH")(" ".join(f'"{word}"' for word in words))
         return statement.join(_FTS, true()).where(holds, Case.id == _FTS.c.rowid), _FTS.c.rowid
-    holds = _VECTORS.c.words.op("@@")(cast(" & ".join(f"'{word}'" for word in words), TSQUERY))
-    return statement.join(_VECTORS, true()).where(holds, Case.id == _VECTORS.c.case_id), _VECTORS.c.case_id
+    holds = Case.words.op("@@")(cast(" & ".join(f"'{word}'" for word in words), TSQUERY))
+    return statement.where(holds), Case.id.expression
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:

@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("updated_by", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("words", TSVECTOR().with_variant(sa.Text(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
     )
     op.create_index("ix_cases_channel", "cases", ["channel", "id"], unique=False)
@@ -188,22 +189,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    # Words are separated by blanks and hold no mark: the plainest tokenizer keeps them as they are. Only which case
+    # holds a word is asked for, not where.
     if op.get_bind().dialect.name == "sqlite":
-        # Words are separated by blanks and hold no mark: the plainest tokenizer keeps them as they are. Only which case
-        # holds a word is asked for, not where.
         op.execute(
-            "CREATE VIRTUAL TABLE case_words USING fts5(words, tokenize = 'ascii', detail = 'none', columnsize = 0)"
+            "CREATE VIRTUAL TABLE case_words USING fts5(words, content = 'cases', content_rowid = 'id', "
+            "tokenize = 'ascii', detail = 'none', columnsize = 0)"
+        )
+        op.execute(
+            "CREATE TRIGGER case_words_added AFTER INSERT ON cases "
+            "BEGIN INSERT INTO case_words (rowid, words) VALUES (new.id, new.words); END"
         )
         op.execute(
             "CREATE TRIGGER case_words_deleted AFTER DELETE ON cases "
-            "BEGIN DELETE FROM case_words WHERE rowid = old.id; END"
+            "BEGIN INSERT INTO case_words (case_words, rowid, words) VALUES ('delete', old.id, old.words); END"
         )
     else:
-        op.create_table(
-            "case_words",
-            sa.Column("case_id", BIG, sa.ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
-            sa.Column("words", TSVECTOR, nullable=False),
+        # What waits to be put into the lists is read through by every search: little may wait.
+        op.create_index(
+            "ix_cases_words",
+            "cases",
+            ["words"],
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 512},
         )
-        op.create_index("ix_case_words_words", "case_words", ["words"], postgresql_using="gin")
         # How frequent a word is decides whether its cases are looked up or the newest cases are looked through.
-        op.execute("ALTER TABLE case_words ALTER COLUMN words SET STATISTICS 1000")
+        op.execute("ALTER TABLE cases ALTER COLUMN words SET STATISTICS 1000")
