@@ -207,9 +207,10 @@ def _lines() -> Advance:
 
     def advance(done: int, total: int, rows: int) -> None:
         nonlocal said
-        first.append((done, rows)) if not first else None
+        if not first:
+            first.append((done, rows))
         now = perf_counter()
-        if now - said < _LINE_EVERY_S:
+        if now - said < _LINE_EVERY_S or done == first[0][0]:
             return
         said = now
         done_before, rows_before = first[0]

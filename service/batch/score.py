@@ -32,7 +32,9 @@ _DESK, _DECISION, _URGENCY = map(COLUMNS.index, ("tip_desk", "tip_decision", "ti
 _TOP = 3
 
 _REJECT_COLUMNS = ("file", "line", "reason", "raw")
-_COMMIT_EVERY_S = 1.0  # what a kill costs at most, besides the chunks under way
+# What a kill costs at most, besides the chunks under way; and how much longer than a commit is the time to the next,
+# for disks that take long to be sure.
+_COMMIT_EVERY_S, _COMMIT_SHARE = 1.0, 20
 _PARTS_FORMAT = "1"  # raise it when chunks or what is kept of them change: older unfinished runs are then refused
 
 
@@ -107,7 +109,7 @@ def score_table(
         try:
             if not parts.is_complete:
                 parts.begin(writer.begin(), rejects_writer.begin())
-                committed = perf_counter()
+                next_commit = perf_counter() + _COMMIT_EVERY_S
                 todo = islice(table.chunks(), parts.n_chunks, None)
                 for chunk, routed in route_in_order(partial(route_texts, model, pieces), todo, workers):
                     rows = [[*row, *cells] for row, cells in zip(chunk.rows, routed, strict=True)]
@@ -116,9 +118,9 @@ def score_table(
                     parts.add(writer.encode(rows), rejects_writer.encode(_reject_rows(chunk)))
                     _count(summary, chunk, routed)
                     summary.seconds = perf_counter() - began
-                    if perf_counter() - committed > _COMMIT_EVERY_S:
+                    if (now := perf_counter()) > next_commit:
                         parts.commit()
-                        committed = perf_counter()
+                        next_commit = perf_counter() + max(_COMMIT_EVERY_S, _COMMIT_SHARE * (perf_counter() - now))
                     advance(chunk.bytes_read, table.n_bytes, summary.rows)
                 table.require_unchanged()
                 parts.commit(is_complete=True)

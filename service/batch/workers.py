@@ -1,9 +1,12 @@
 """Chunks routed by several processes, in order, and never more read ahead than they need."""
 
+import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from threading import Thread
 from typing import TypeVar
 
 from joblib.externals.loky import get_reusable_executor
@@ -17,6 +20,7 @@ Result = TypeVar("Result")
 # Chunks under way for each worker. joblib.Parallel's generator reads on as fast as its workers are, however slowly the
 # results are taken (1,000 chunks ahead in a trial); its executor leaves that to us.
 _UNDER_WAY = 3
+_WATCH_EVERY_S = 1.0
 
 
 def route_in_order(
@@ -33,7 +37,7 @@ def route_in_order(
         for chunk in chunks:
             yield chunk, route(chunk.texts)
         return
-    executor = get_reusable_executor(max_workers=workers, initializer=_leave_interrupts_to_the_parent)
+    executor = get_reusable_executor(max_workers=workers, initializer=_belong_to, initargs=(os.getpid(),))
     under_way: deque[tuple[Chunk, Future[Result]]] = deque()
     try:
         for chunk in chunks:
@@ -51,5 +55,13 @@ def route_in_order(
         raise
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _belong_to(parent: int) -> None:
+    """Leave interrupts to the parent, and end when it does, however that was: an orphan would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_EVERY_S)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
