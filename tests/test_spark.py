@@ -111,7 +111,7 @@ def test_several_columns_are_one_tip(spark: SparkSession, model: Path, router: R
     df = spark.createDataFrame(
         [("0", "欠薪", "老板拖欠工资"), ("1", "", "工伤怎么认定")], "id string, a string, b string"
     )
-    scored = score_dataframe(df, model, text_columns=["a", "b"])
+    scored = score_dataframe(df, model, "a", "b")
     assert cells(scored) == expected(router, ["欠薪\n老板拖欠工资", "工伤怎么认定"])
 
 

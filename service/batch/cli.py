@@ -107,7 +107,7 @@ def _score_on_spark(
         raise EngineError("no pyspark found; install the Spark engine with: pip install 'tipdesk[spark]'") from error
     with open_session() as spark:
         return score_on_spark(
-            spark, model, source, target, text_columns, urgency=urgency, say=lambda note: typer.echo(note, err=True)
+            spark, model, source, target, *text_columns, urgency=urgency, say=lambda note: typer.echo(note, err=True)
         )
 
 

@@ -17,9 +17,7 @@ from service.batch.score import COLUMNS, load_router, routing_cells
 _CONFIDENCE = COLUMNS.index("tip_confidence")
 
 
-def score_dataframe(
-    df: DataFrame, model: str | Path, *, text_columns: Sequence[str] = (), urgency: bool = True
-) -> DataFrame:
+def score_dataframe(df: DataFrame, model: str | Path, *text_columns: str, urgency: bool = True) -> DataFrame:
     """Return the DataFrame with a routing appended to each row.
 
     Parameters
@@ -27,7 +25,7 @@ def score_dataframe(
     df : DataFrame
     model : str or Path
         Folder of a published model on the driver; it is sent to each executor once.
-    text_columns : sequence of str
+    *text_columns : str
         Which columns hold the tip, joined by line feeds; without any, the one whose name means it. What is null, empty
         or unreadable gets the decision ``review``.
     urgency : bool

@@ -5,7 +5,7 @@ import shutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from time import perf_counter
@@ -94,8 +94,7 @@ def score_on_spark(
     model: Path,
     source: str,
     target: str,
-    text_columns: Sequence[str] = (),
-    *,
+    *text_columns: str,
     urgency: bool = True,
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
@@ -109,7 +108,7 @@ def score_on_spark(
     source, target : str
         Paths or URIs as Spark resolves them; the formats are those of their names. Rows that cannot be parsed go to
         ``TARGET.rejects``, a folder of CSV, before scoring begins.
-    text_columns : sequence of str
+    *text_columns : str
     urgency : bool
     say : callable
         Told which columns were taken for the tip.
@@ -127,7 +126,7 @@ def score_on_spark(
             _require_absent(spark, path)
         rows, malformed = _read(spark, source)
         try:
-            scored = score_dataframe(rows, model, text_columns=text_columns, urgency=urgency)
+            scored = score_dataframe(rows, model, *text_columns, urgency=urgency)
         except TableError as error:
             raise TableError(f"{source}: {error}") from error
         say(f"诉求文本取自“{'”“'.join(rows.columns[i] for i in find_text(rows.columns, text_columns))}”列")
