@@ -78,7 +78,7 @@ def fit_model(
     progress("提取特征，查找近似重复")
     features = extract_features(everything, user_words, config, preambles=preambles)
     _require_parts(features.groups, targets, config)
-    progress(f"用全部 {len(everything)} 条诉求训练，再用其中一部分训练 {config.n_folds} 遍，给其余的打分")
+    progress(f"用 {len(everything)} 条诉求训练，并交叉验证")
     heads, scores = fit_and_cross_fit(
         features, targets, weights, config, desks_only=constants is not None, n_jobs=n_jobs
     )

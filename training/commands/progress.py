@@ -77,4 +77,4 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:  # noqa: ARG002 - rich's signature
         seconds = self._progress.advance()
-        return Text("" if seconds is None else f"约剩 {seconds // 60:.0f}:{seconds % 60:02.0f}")
+        return Text("" if seconds is None else f"约剩 {int(seconds) // 60}:{int(seconds) % 60:02}", no_wrap=True)

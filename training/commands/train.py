@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from training.report.training import Champion
 
 _INTERRUPTED = 130  # exit status, as of a shell's command that SIGINT ended
-# About how many seconds each step takes on two cores with the shipped corpus.
-_COSTS = (4.0, 12.0, 40.0)
-_COSTS_WITH_REPORT = (*_COSTS, 30.0, 8.0)
+# How long the steps take beside each other, on two cores with the shipped corpus.
+_COSTS = (3.0, 60.0, 400.0)
+_COSTS_WITH_REPORT = (*_COSTS, 240.0, 30.0)
 
 
 @contextmanager
