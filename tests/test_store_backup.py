@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, select
 
 from model.router import Router
 from model.taxonomy import Taxonomy
@@ -46,12 +46,15 @@ def fill(database: Database, router: Router, user: str = "王芳") -> None:
 
 
 def content(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """All that a backup holds. The words of a text are found anew, and each database keeps them in its own order."""
+    found = {}
     with database.reading() as session:
-        return {
-            table.name: [tuple(row) for row in session.execute(table.select().order_by(*table.primary_key))]
-            for table in Base.metadata.sorted_tables
-            if table is not LoginSession.__table__
-        }
+        for table in Base.metadata.sorted_tables:
+            columns = [column for column in table.columns if column.name != "words"]
+            if table is not LoginSession.__table__:
+                rows = session.execute(select(*columns).order_by(*table.primary_key))
+                found[table.name] = [tuple(row) for row in rows]
+    return found
 
 
 def test_a_backup_restores_everything_into_either_database(
@@ -115,10 +118,7 @@ def test_the_commands(store_home: Path, tmp_path: Path, taxonomy: Taxonomy) -> N
 
 
 def test_errors_are_one_line(store_home: Path, tmp_path: Path) -> None:
-    backup = tmp_path / "backup"
-    run_tipdesk("store", "backup", backup, home=store_home)
     commands: list[list[str | Path]] = [
-        ["restore", backup],
         ["restore", tmp_path / "missing"],
         ["backup", tmp_path / "no" / "folder" / "backup"],
         ["export", tmp_path / "cases.doc"],
