@@ -1,5 +1,6 @@
 """Tables that Spark reads and writes, by name: what `tipdesk score --engine spark` does around `score_dataframe`."""
 
+import codecs
 import os
 import shutil
 import sys
@@ -56,7 +57,7 @@ _SETTINGS = {
     # Some 40,000 rows a task, ten seconds of scoring: tasks end together, and a lost executor takes little with it.
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": str(4 << 20),
     "spark.sql.legacy.javaCharsets": "true",  # without, no GB18030
-    # Warnings of Spark's readers quote header lines, which in a file without a header is a tip.
+    # Some warnings of Spark's readers quote what they read.
     "spark.log.level": "ERROR",
     "spark.executor.syncLogLevel.enabled": "true",
     "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
@@ -186,7 +187,7 @@ def _read(spark: SparkSession, source: str) -> tuple[DataFrame, DataFrame | None
     name, options = _format(source, reading=True)
     if name not in ("csv", "json"):
         return spark.read.format(name).load(source), None
-    options = options | {"encoding": _detect_encoding(spark, source), "columnNameOfCorruptRecord": _RAW}
+    options = options | {"encoding": _require_alike(spark, source, name), "columnNameOfCorruptRecord": _RAW}
     table = spark.read.format(name).options(**options).load(source)
     fields = [field for field in table.schema.fields if field.name != _RAW]
     if not fields:
@@ -212,27 +213,39 @@ def _without_cr(text: Column) -> Column:
     return F.regexp_replace(text, r"\r\z", "")
 
 
-def _detect_encoding(spark: SparkSession, source: str) -> str:
-    """Return the encoding that all lines are in: UTF-8, else GB18030. Spark would replace what it cannot decode."""
-    lines = spark.read.text(source, lineSep="\n")
-    with_file = lines.select("value", F.col("_metadata.file_path").alias("file"))
-    if (broken := with_file.where(~F.is_valid_utf8("value")).select("file").head()) is None:
-        return "UTF-8"
-    neither = with_file.select(F.col("value").cast("binary"), "file").mapInArrow(_not_gb18030, "file string").head()
-    # GB18030 gives a meaning to nearly any UTF-8: files of both must not be taken for one.
-    other = (
-        with_file.groupBy("file")
+def _require_alike(spark: SparkSession, source: str, name: str) -> str:
+    """Return the encoding that all files are in, UTF-8 or else GB18030; Spark would replace what it cannot decode.
+
+    Raises
+    ------
+    TableError
+        If there are two, or neither, or CSV files begin with different headers, of which Spark would look at one.
+    """
+    place = F.struct("_metadata.file_block_start", F.monotonically_increasing_id())
+    lines = spark.read.text(source, lineSep="\n").select(
+        F.col("_metadata.file_path").alias("file"), "value", place.alias("place")
+    )
+    files = (
+        lines.groupBy("file")
         .agg(
             F.bool_and(F.is_valid_utf8("value")).alias("utf8"),
             F.bool_or(F.char_length("value") < F.octet_length("value")).alias("told"),
+            F.min_by(F.col("value").cast("binary"), "place").alias("header"),
         )
-        .where("utf8 and told")
-        .head()
+        .collect()
     )
-    if neither:
+    headers = {bytes(file.header).removeprefix(codecs.BOM_UTF8).rstrip(): file.file for file in files}
+    if name == "csv" and len(headers) > 1:
+        one, other, *_ = sorted(headers.values())
+        raise TableError(f"{one} and {other}: have different headers; score them apart")
+    if all(file.utf8 for file in files):
+        return "UTF-8"
+    if neither := lines.select("file", F.col("value").cast("binary")).mapInArrow(_not_gb18030, "file string").head():
         raise TableError(f"{neither.file}: neither UTF-8 nor GB18030; save it in one encoding, best as UTF-8")
-    if other:
-        raise TableError(f"{broken.file} is not UTF-8, {other.file} is; score files of two encodings apart")
+    # GB18030 gives a meaning to nearly any UTF-8: files of both must not be taken for one.
+    broken, utf8 = ([f.file for f in files if f.told and f.utf8 is valid] for valid in (False, True))
+    if utf8:
+        raise TableError(f"{broken[0]} is not UTF-8, {utf8[0]} is; score files of two encodings apart")
     return "GB18030"
 
 
@@ -240,7 +253,7 @@ def _not_gb18030(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the file of each line that is not GB18030."""
     for batch in batches:
         files = []
-        for value, file in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+        for file, value in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             try:
                 value.decode("gb18030")
             except UnicodeDecodeError:
