@@ -14,7 +14,7 @@ from service.store import cases, keys, outbox, users
 from service.store.backup import back_up, restore
 from service.store.cases import NewCase
 from service.store.database import Database
-from service.store.errors import BackupError
+from service.store.errors import BackupError, StoreError
 from service.store.listing import CaseFilter, find
 from service.store.tables import Base, LoginSession
 from service.store.vocabulary import Channel, Role
@@ -82,9 +82,10 @@ def test_a_damaged_backup_restores_nothing(database: Database, router: Router, t
     back_up(database, tmp_path / "backup")
     whole = (tmp_path / "backup").read_bytes()
     target = Database(URL.create("sqlite", database=str(tmp_path / "b.sqlite")))
-    for damaged in (b"", b"nonsense", whole[: len(whole) // 2], whole[:-1], whole[:200] + b"x" + whole[201:]):
+    flipped = [whole[:i] + bytes([whole[i] ^ 64]) + whole[i + 1 :] for i in range(20, len(whole), len(whole) // 20)]
+    for damaged in (b"", b"nonsense", whole[: len(whole) // 2], whole[:-9], *flipped):
         (tmp_path / "damaged").write_bytes(damaged)
-        with pytest.raises(BackupError):
+        with pytest.raises(StoreError):
             restore(target, tmp_path / "damaged")
         assert not any(content(target).values())
     with pytest.raises(BackupError):

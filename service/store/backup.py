@@ -62,7 +62,7 @@ def back_up(database: Database, path: Path) -> dict[str, int]:
             database.snapshot() as session,
             os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file,
         ):
-            with zstandard.ZstdCompressor().stream_writer(file, closefd=False) as stream:
+            with zstandard.ZstdCompressor(write_checksum=True).stream_writer(file, closefd=False) as stream:
                 head = {"tipdesk_backup": FORMAT_VERSION, "schema": revision(session.connection())}
                 _write_line(stream, head)
                 for table in _TABLES:
@@ -107,11 +107,15 @@ def restore(database: Database, path: Path) -> dict[str, int]:
                 f"{path} has schema {head['schema']}, expected {schema}; "
                 "restore it with the version that wrote it, then start this one, which migrates it"
             )
-        rows = _insert(session, lines)
+        try:
+            rows = _insert(session, lines)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # a line that is none of ours
+            raise _damaged(path) from error
         if not rows:
-            raise BackupError(f"{path} is damaged or was not written to its end; take an older backup")
+            raise _damaged(path)
         if session.connection().dialect.name == "postgresql":
             _advance_sequences(session)
+    database.analyse()
     return rows
 
 
@@ -187,14 +191,18 @@ def _write_line(stream: zstandard.ZstdCompressionWriter, content: object) -> Non
 
 
 def _read_lines(path: Path) -> Iterator[Any]:
-    """Yield the lines of a backup; ends early where it is damaged."""
+    """Yield the lines of a backup."""
     try:
         with path.open("rb") as file, zstandard.open(file, "rt", encoding="utf-8", errors="surrogatepass") as lines:
             yield from map(json.loads, lines)
     except OSError as error:
         raise BackupError(f"{path}: {error.strerror}; expected a backup that 'tipdesk store backup' wrote") from error
-    except (zstandard.ZstdError, ValueError):
-        return
+    except (zstandard.ZstdError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> BackupError:
+    return BackupError(f"{path} is damaged, or no backup, or was not written to its end; take another one")
 
 
 def _to_json(value: object) -> object:
