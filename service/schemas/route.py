@@ -1,6 +1,6 @@
-"""What clients send, and what they get beyond the model's own types."""
+"""Texts to be routed."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -13,13 +13,13 @@ Text = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
 
 Explain = bool | set[Piece]
 
-_EXAMPLE = "老板拖欠我们三个月工资了,一共十二个人,找他就躲"
+EXAMPLE = "老板拖欠我们三个月工资了,一共十二个人,找他就躲"
 
 
 class RouteRequest(BaseModel):
     """A tip to be routed."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": _EXAMPLE}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": EXAMPLE}]})
 
     text: Text = Field(description="What the worker said, in their own words.")
     explain: Explain = Field(
@@ -32,7 +32,7 @@ class BatchRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"texts": [_EXAMPLE, "公司要我签自愿放弃社保的承诺书"], "explain": False}]},
+        json_schema_extra={"examples": [{"texts": [EXAMPLE, "公司要我签自愿放弃社保的承诺书"], "explain": False}]},
     )
 
     texts: list[Text] = Field(max_length=MAX_TEXTS)
@@ -43,20 +43,3 @@ class BatchResponse(BaseModel):
     """Routings, in the order of the texts."""
 
     routings: list[Routing]
-
-
-class ModelResponse(BaseModel):
-    """The model that is served."""
-
-    version: str
-    recipe: dict[str, Any]
-    corpus: dict[str, Any]
-    metrics: dict[str, Any] = Field(description="Cross-validated on the corpus.")
-    policy: dict[str, Any]
-
-
-class HealthResponse(BaseModel):
-    """That the service answers."""
-
-    status: str
-    model_version: str | None = None
