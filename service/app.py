@@ -18,7 +18,7 @@ from service.console import STATIC
 from service.errors import install_error_handlers
 from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
-from service.routes import console, desks, health, models, route, session
+from service.routes import cases, console, desks, health, models, route, session
 from service.settings import Settings, read_settings
 from service.store.database import Database
 
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
-    for noun in (route, session, desks, models, health, console):
+    for noun in (route, cases, session, desks, models, health, console):
         app.include_router(noun.router)
     app.include_router(session.pages)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

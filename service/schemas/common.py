@@ -1,0 +1,24 @@
+"""What several nouns share: case numbers, days, pages."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import AfterValidator
+
+CaseNumber = Annotated[
+    str, Path(pattern=r"^[0-9]{8}-[0-9]{6,7}$", description="The case's number.", examples=["20261130-000123"])
+]
+Cursor = Annotated[str | None, Query(max_length=20, description="`next` of the page before.")]
+Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+_EARLIEST, _LATEST = date(1970, 1, 1), date(2999, 12, 31)
+
+
+def _require_likely(day: date) -> date:
+    if not _EARLIEST <= day <= _LATEST:
+        raise ValueError(f"a day from {_EARLIEST} to {_LATEST} is expected")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_require_likely)]
