@@ -18,7 +18,21 @@ from service.console import STATIC
 from service.errors import install_error_handlers
 from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
-from service.routes import cases, console, desks, health, models, route, session
+from service.routes import (
+    audit,
+    cases,
+    console,
+    desks,
+    health,
+    keys,
+    models,
+    review,
+    route,
+    session,
+    statistics,
+    users,
+    webhooks,
+)
 from service.settings import Settings, read_settings
 from service.store.database import Database
 
@@ -60,9 +74,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
-    for noun in (route, cases, session, desks, models, health, console):
-        app.include_router(noun.router)
-    app.include_router(session.pages)
+    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health)
+    for router in (*(noun.router for noun in api), session.pages, console.router):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount("/swagger", StaticFiles(directory=Path(str(files("fastapi_offline"))) / "static"), name="swagger")
     describe(app)

@@ -6,10 +6,13 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import AfterValidator
 
+from service.store.listing import MAX_PAGE
+
 CaseNumber = Annotated[
     str, Path(pattern=r"^[0-9]{8}-[0-9]{6,7}$", description="The case's number.", examples=["20261130-000123"])
 ]
 Cursor = Annotated[str | None, Query(max_length=20, description="`next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 _EARLIEST, _LATEST = date(1970, 1, 1), date(2999, 12, 31)
