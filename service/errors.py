@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -79,7 +80,10 @@ def install_error_handlers(app: FastAPI) -> None:
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.UNAUTHORIZED and _is_page(request):
             return RedirectResponse("/login", 303)
-        return problem_response(error.status_code, str(error.detail), error.headers)
+        headers = error.headers
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+            headers = {"Allow": ", ".join(methods)}
+        return problem_response(error.status_code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -129,6 +133,13 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def _later(seconds: int) -> dict[str, str]:
     return {"Retry-After": str(seconds)}
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of all routes of the request's path; Starlette's own answer names those of the first."""
+    routes = [context.original_route for context in iter_route_contexts(request.app.routes)]
+    here = [route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(request.url.path)]
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 def _is_page(request: Request) -> bool:

@@ -178,6 +178,7 @@ def test_cases_are_found_page_by_page(operator: TestClient) -> None:
         {"cursor": "x"},
         {"region": "湖南"},
         {"since": "9999-12-31"},
+        {"until": "0"},
         {"colour": "red"},
         {"status": "lost"},
         {"q": "x" * 201},

@@ -78,13 +78,20 @@ def _serving(factory: str, port: int, home: Path) -> Iterator[None]:
         [*command, "--no-access-log"], env={**os.environ, "TIPDESK_HOME": str(home.absolute()), "TIPDESK_AUTH": "off"}
     ) as server:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz/live")
+            wait_for(f"http://127.0.0.1:{port}/healthz/live")
             yield
         finally:
             server.terminate()
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Return when `url` answers.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not within a minute.
+    """
     until = monotonic() + _PATIENCE
     while monotonic() < until:
         try:

@@ -34,10 +34,30 @@ Writer = Annotated[Principal, allow(Permission.CASES_WRITE)]
 
 _Responses = dict[int | str, dict[str, Any]]
 _ETAG: dict[str, Any] = {"ETag": {"description": "The case's version, for If-Match.", "schema": {"type": "string"}}}
-_TAGGED: _Responses = {200: {"headers": _ETAG}}
+_LINKS = {
+    name: {
+        "operationId": name,
+        "parameters": {"path.number": "$response.body#/number", "header.If-Match": "$response.header.ETag"},
+    }
+    for name in (
+        "correct_case",
+        "confirm_case",
+        "start_case",
+        "return_case",
+        "transfer_case",
+        "close_case",
+        "rate_case",
+    )
+}
+_TAGGED: _Responses = {200: {"headers": _ETAG, "links": _LINKS}}
 _LOCATION: dict[str, Any] = {"Location": {"description": "The case's address.", "schema": {"type": "string"}}}
 _CREATED: _Responses = {
-    200: {"description": "It was created by the same request before", "headers": {**_ETAG, **_LOCATION}}
+    200: {
+        "description": "It was created by the same request before",
+        "model": CaseResponse,
+        "headers": {**_ETAG, **_LOCATION},
+    },
+    201: {"headers": {**_ETAG, **_LOCATION}, "links": _LINKS},
 }
 _CHANGED: _Responses = {**_TAGGED, **problem_responses(404, 409, 412, 428)}
 
@@ -70,6 +90,7 @@ def create_case(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             min_length=1,
             max_length=200,
             description="Of the client's choice: the same request sent again with it creates nothing more.",

@@ -31,4 +31,4 @@ class Retention(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"days": 1095}]})
 
-    days: int | None = Field(ge=1, le=36500, description="Null: for ever.")
+    days: int | None = Field(strict=True, ge=1, le=36500, description="Null: for ever.")

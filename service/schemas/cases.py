@@ -16,7 +16,7 @@ from service.store.vocabulary import Channel, Status
 
 _MAX_NAME, _MAX_NOTE = 200, 2000
 
-People = Annotated[int, Field(ge=1, le=MAX_PEOPLE, description="How many it is about.")]
+People = Annotated[int, Field(strict=True, ge=1, le=MAX_PEOPLE, description="How many it is about.")]
 Region = Annotated[
     str, Field(pattern="^[0-9]{6}$", description="Division code of six digits (GB/T 2260).", examples=["430100"])
 ]
@@ -165,7 +165,7 @@ class Rating(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"satisfaction": 5}]})
 
-    satisfaction: int = Field(ge=1, le=5)
+    satisfaction: int = Field(strict=True, ge=1, le=5)
 
 
 class ChangeResponse(BaseModel):

@@ -1,10 +1,11 @@
 """What several nouns share: case numbers, days, pages."""
 
+import re
 from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from service.store.listing import MAX_PAGE
 
@@ -15,7 +16,14 @@ Cursor = Annotated[str | None, Query(max_length=20, description="`next` of the p
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
+_ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EARLIEST, _LATEST = date(1970, 1, 1), date(2999, 12, 31)
+
+
+def _require_iso(day: object) -> object:
+    if isinstance(day, str) and not _ISO.fullmatch(day):  # Pydantic takes digits for seconds since 1970
+        raise ValueError("a day as YYYY-MM-DD is expected")
+    return day
 
 
 def _require_likely(day: date) -> date:
@@ -24,4 +32,4 @@ def _require_likely(day: date) -> date:
     return day
 
 
-Day = Annotated[date, AfterValidator(_require_likely)]
+Day = Annotated[date, BeforeValidator(_require_iso), AfterValidator(_require_likely)]

@@ -19,7 +19,7 @@ class KeyRequest(BaseModel):
 
     name: str = Field(min_length=1, max_length=64, description="What it is for.")
     scopes: list[Permission] = Field(min_length=1, max_length=20, description="What it may be used for, no more.")
-    expires_in_days: int | None = Field(None, ge=1, le=3650, description="Null: until it is revoked.")
+    expires_in_days: int | None = Field(None, strict=True, ge=1, le=3650, description="Null: until it is revoked.")
 
 
 class KeyResponse(BaseModel):

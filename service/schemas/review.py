@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from service.schemas.cases import Also, Desk, Id
 
@@ -17,7 +17,7 @@ class LabelRequest(BaseModel):
     desk: Desk
     also: Also = []
     kind: Id
-    urgent: bool
+    urgent: StrictBool
 
 
 class LabelResponse(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from model.routing import Piece, Routing
 
@@ -11,7 +11,7 @@ MAX_TEXTS = 1_000
 
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARS)]
 
-Explain = bool | set[Piece]
+Explain = StrictBool | list[Piece]
 
 EXAMPLE = "老板拖欠我们三个月工资了,一共十二个人,找他就躲"
 

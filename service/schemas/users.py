@@ -24,7 +24,7 @@ class UserChange(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"disabled": True}]})
 
     role: Role | None = None
-    disabled: bool | None = Field(None, description="Whether it cannot log in; that ends its sessions.")
+    disabled: bool | None = Field(None, strict=True, description="Whether it cannot log in; that ends its sessions.")
 
 
 class UserResponse(BaseModel):
