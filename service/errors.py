@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from service.access import CHALLENGE
+from service.console import templates
 from service.store.errors import (
     ConflictError,
     CredentialsError,
@@ -80,6 +81,9 @@ def install_error_handlers(app: FastAPI) -> None:
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.UNAUTHORIZED and _is_page(request):
             return RedirectResponse("/login", 303)
+        if error.status_code == HTTPStatus.FORBIDDEN and _is_page(request):
+            context = {"name": "", "message": "您的账号没有这个权限。请换一个账号登录，或者找管理员。"}
+            return templates.TemplateResponse(request, "login.html", context, 403)
         headers = error.headers
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
             headers = {"Allow": ", ".join(methods)}

@@ -100,8 +100,16 @@ def test_people_are_led_to_the_form_and_back(app: FastAPI, browser: TestClient) 
     right = browser.post("/login", data={"name": "王芳", "password": PASSWORD})
     assert right.url.path == "/"
     assert right.status_code == 200
+    assert "王芳" in right.text
     assert browser.post("/logout").url.path == "/login"
     assert browser.get("/").url.path == "/login"
+
+
+def test_who_may_not_route_is_told_so(app: FastAPI) -> None:
+    reader = client_as(app, "孙", Role.VIEWER)
+    page = reader.get("/", headers={"Accept": "text/html"})
+    assert page.status_code == 403
+    assert "没有这个权限" in page.text
 
 
 def test_a_link_sets_the_password(app: FastAPI, browser: TestClient) -> None:

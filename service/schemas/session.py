@@ -1,8 +1,8 @@
 """Logging in, and who one is."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from service.access import Permission
 from service.store.users import MAX_NAME, MAX_PASSWORD, MIN_PASSWORD
@@ -38,4 +38,4 @@ class PrincipalResponse(BaseModel):
 
     name: str
     how: Literal["session", "key", "local"] = Field(description="Logged in, by an API key, or with accounts off.")
-    permissions: list[Permission]
+    permissions: Annotated[list[Permission], BeforeValidator(sorted)]
