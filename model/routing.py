@@ -95,8 +95,8 @@ class Fact:
     start: int
     end: int
     text: str
-    value: Value
-    unit: str | None
+    value: Value = None
+    unit: str | None = None
 
 
 @dataclass(slots=True)

@@ -12,12 +12,29 @@ from fastapi.staticfiles import StaticFiles
 
 from model.registry import CHAMPION, Registry
 from model.router import Router
+from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
-from service.errors import Problem, install_error_handlers
-from service.middleware import BodyLimit, SecurityHeaders
-from service.routes import console, desks, health, models, route
-from service.settings import Settings
+from service.errors import install_error_handlers
+from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
+from service.openapi import describe
+from service.routes import (
+    audit,
+    cases,
+    console,
+    desks,
+    health,
+    keys,
+    models,
+    review,
+    route,
+    session,
+    statistics,
+    users,
+    webhooks,
+)
+from service.settings import Settings, read_settings
+from service.store.database import Database
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -27,15 +44,22 @@ def create_app(settings: Settings) -> FastAPI:
     ------
     ArtefactError
         When it starts, if there is no champion to serve or it is damaged.
+    StoreError
+        When it starts, if the case store cannot be used.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.router = Router.load(Registry.of_home(settings.home).path(CHAMPION))
         app.state.batcher = TipBatcher(lambda: app.state.router)
+        app.state.database = Database.of_settings(settings)
+        app.state.doorkeeper = Doorkeeper(
+            app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
+        )
         gc.collect()
         gc.freeze()  # the collector need not walk through the model again and again
         yield
+        app.state.database.close()
 
     app = FastAPI(
         title="tipdesk",
@@ -44,34 +68,22 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # /docs is a page of our own, whose files are served from here
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(SameOrigin, cookie=SESSION_COOKIE)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestIds)
     install_error_handlers(app)
-    for noun in (route, desks, models, health, console):
-        app.include_router(noun.router)
+    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health)
+    for router in (*(noun.router for noun in api), session.pages, console.router):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount("/swagger", StaticFiles(directory=Path(str(files("fastapi_offline"))) / "static"), name="swagger")
-    _describe_problems(app)
+    describe(app)
     return app
 
 
 def create_app_from_environment() -> FastAPI:
     """Return the service that the ``TIPDESK_*`` variables describe: what each worker process runs."""
-    return create_app(Settings())
-
-
-def _describe_problems(app: FastAPI) -> None:
-    """Put the shape of errors into the OpenAPI document, where `problem_responses` points at it."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        document = generate()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" not in schemas:
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(schema.pop("$defs", {}))
-            schemas["Problem"] = schema
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    return create_app(read_settings())

@@ -17,6 +17,7 @@ from training import cli as training_commands
 
 if TYPE_CHECKING:
     from model.routing import Routing
+    from service.store.database import Database
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -115,13 +116,29 @@ def serve(
     import uvicorn
 
     from model.router import Router
+    from service.access import AccessError, is_loopback
+    from service.settings import read_settings
+    from service.store import users
+    from service.store.database import Database
 
     router = Router.load(ctx.ensure_object(Registry).path(CHAMPION))  # no model, no service: say so before starting
-    if not _is_loopback(host):
-        typer.echo(f"warning: {host} can be reached from other machines, and there are no accounts yet", err=True)
-    typer.echo(
-        f"分派台  http://{host}:{port}/   接口文档  http://{host}:{port}/docs   模型  {router.version}", err=True
-    )
+    settings, address, token = read_settings(), f"http://{host}:{port}", None
+    database = Database.of_settings(settings)  # and no service without it
+    if settings.auth == "off":
+        if not is_loopback(host):
+            raise AccessError(
+                f"TIPDESK_AUTH=off makes everybody an administrator, and {host} can be reached from other machines; "
+                "switch accounts on, or listen on 127.0.0.1"
+            )
+        typer.echo("warning: TIPDESK_AUTH=off, every user of this machine is an administrator", err=True)
+    else:
+        token = _first_token(database, host)
+    database.close()
+    typer.echo(f"分派台  {address}/   接口文档  {address}/docs   模型  {router.version}", err=True)
+    if token:
+        typer.echo(
+            f"请先为管理员 {users.ADMINISTRATOR} 设置密码（链接只能用一次）：{address}/password?token={token}", err=True
+        )
     uvicorn.run(
         "service.app:create_app_from_environment",
         factory=True,
@@ -138,13 +155,24 @@ def _percent(probability: float) -> str:
     return f"{min(probability, 0.999):.1%}"
 
 
-def _is_loopback(host: str) -> bool:
-    from ipaddress import ip_address
+def _first_token(database: "Database", host: str) -> str | None:
+    """Return the one-time token of the administrator, None if there is one with a password.
 
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    Until then only this machine may reach the service.
+    """
+    from service.access import AccessError, is_loopback
+    from service.store import users
+
+    if is_loopback(host):
+        with database.writing() as session:
+            return users.first_administrator(session)
+    with database.reading() as session:
+        if not users.administrator_is_set(session):
+            raise AccessError(
+                f"{host} can be reached from other machines, and no administrator has a password yet; "
+                "run 'tipdesk serve' without --host, set the password by the link that it prints, then start this again"
+            )
+    return None
 
 
 app.add_typer(store_commands.store, name="store")

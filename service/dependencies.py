@@ -8,7 +8,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from model.router import Router
+from service.access import Doorkeeper
 from service.batcher import TipBatcher
+from service.store.database import Database
 
 
 async def get_router(request: Request) -> Router:
@@ -21,5 +23,17 @@ async def get_batcher(request: Request) -> TipBatcher:
     return cast("TipBatcher", request.app.state.batcher)
 
 
+async def get_database(request: Request) -> Database:
+    """Return the case store."""
+    return cast("Database", request.app.state.database)
+
+
+async def get_doorkeeper(request: Request) -> Doorkeeper:
+    """Return what finds out who sends a request."""
+    return cast("Doorkeeper", request.app.state.doorkeeper)
+
+
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
+DatabaseDep = Annotated[Database, Depends(get_database)]
+DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]

@@ -1,10 +1,20 @@
-"""What holds for every request and response: a limit on bodies, and headers that keep browsers strict."""
+"""What holds for every request and response.
 
+A limit on bodies, ids by which the log names requests, and what keeps browsers strict: no request that another site
+makes them send, no page that loads or runs anything but its own.
+"""
+
+import re
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import REQUEST_ID, problem_response, request_id
 
 _HEADERS = [
     (name.lower().encode(), value.encode())
@@ -14,12 +24,14 @@ _HEADERS = [
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
         "Cache-Control": "no-store",
-        "Referrer-Policy": "no-referrer",
+        # With no-referrer browsers would hide a form's own origin, which `SameOrigin` asks for.
+        "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }.items()
 ]
 
-
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DIGITS = 20  # of a length; what has more is too long anyway
 
 
@@ -68,3 +80,59 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class RequestIds:
+    """Gives every request an id, the client's own if it sends a sane one, and says it in the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name = REQUEST_ID.lower().encode()
+        sent = next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+        chosen = sent if _SANE_ID.fullmatch(sent) else uuid4().hex
+        request_id.set(chosen)
+
+        async def send_with_id(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((name, chosen.encode()))
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+class SameOrigin:
+    """Answers 403 to requests that another site makes a browser send, so that it changes nothing in its user's name.
+
+    A browser says where a request comes from in Sec-Fetch-Site, over plain HTTP in Origin or Referer alone; what
+    carries the session's cookie but says nothing is refused too. Programs with a key have no cookie and say nothing.
+
+    Notes
+    -----
+    OWASP, Cross-Site Request Forgery Prevention Cheat Sheet: fetch metadata; origins by standard headers.
+    """
+
+    def __init__(self, app: ASGIApp, cookie: str) -> None:
+        self._app = app
+        self._cookie = f"{cookie}="
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE and not self._is_same(Headers(scope=scope)):
+            answer = problem_response(403, "the request comes from another site than this service's own pages")
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_same(self, headers: Headers) -> bool:
+        if site := headers.get("sec-fetch-site"):
+            return site in ("same-origin", "none")  # none: the user's own doing
+        if source := headers.get("origin") or headers.get("referer"):
+            try:
+                return urlsplit(source).netloc.lower() == headers["host"].lower()
+            except (KeyError, ValueError):
+                return False
+        return self._cookie not in headers.get("cookie", "")

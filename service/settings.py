@@ -1,11 +1,17 @@
 """Everything about the service that an administrator may set, read from ``TIPDESK_*`` variables."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from model.errors import RoutingError
 from model.registry import DEFAULT_HOME
+
+
+class SettingsError(RoutingError):
+    """A variable holds what it must not."""
 
 
 class Settings(BaseSettings):
@@ -23,3 +29,25 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         8 * 2**20, gt=0, description="Longest request body in bytes; a longer one is answered 413."
     )
+    auth: Literal["on", "off"] = Field(
+        "on",
+        description="`off`: no accounts, everybody is an administrator; for trying out, on a loopback address only.",
+    )
+    rate_limit_per_minute: int = Field(
+        6000, gt=0, description="Requests a minute of one account or key in one worker process; more are answered 429."
+    )
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises
+    ------
+    SettingsError
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Not what was found: it may be a secret.
+        wrong = "; ".join(f"TIPDESK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{wrong}; set it right, or leave it away for the default") from None

@@ -18,7 +18,9 @@ SECRET = "王某某在东风路欠我钱"
 
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(home=home, max_body_bytes=700_000)), raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(Settings(home=home, max_body_bytes=700_000, auth="off")), raise_server_exceptions=False
+    ) as client:
         yield client
 
 
@@ -124,7 +126,7 @@ def test_an_unexpected_error_says_nothing_of_the_tip(home: Path, caplog: pytest.
         def route(self, texts: list[str], **_: object) -> None:
             raise KeyError(texts[0])
 
-    app = create_app(Settings(home=home))
+    app = create_app(Settings(home=home, auth="off"))
     with TestClient(app, raise_server_exceptions=False) as client:
         app.state.router = Broken()
         answer = client.post("/v1/route", json={"text": SECRET})

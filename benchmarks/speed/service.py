@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from benchmarks.speed.load import Load, put_load_on
 from benchmarks.speed.rounds import Figure, at_least, at_most
 from model.routing import Routing
-from service.schemas import RouteRequest
+from service.schemas.route import RouteRequest
 
 CONNECTIONS = 8
 EMPTY, EVIDENCE, ALL = "empty endpoint", "POST /v1/route, evidence", "POST /v1/route, everything"
@@ -75,16 +75,23 @@ def measure_service(home: Path, texts: list[str]) -> tuple[list[Figure], dict[st
 def _serving(factory: str, port: int, home: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--log-level", "warning"]
     with subprocess.Popen(
-        [*command, "--no-access-log"], env={**os.environ, "TIPDESK_HOME": str(home.absolute())}
+        [*command, "--no-access-log"], env={**os.environ, "TIPDESK_HOME": str(home.absolute()), "TIPDESK_AUTH": "off"}
     ) as server:
         try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz/live")
+            wait_for(f"http://127.0.0.1:{port}/healthz/live")
             yield
         finally:
             server.terminate()
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Return when `url` answers.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not within a minute.
+    """
     until = monotonic() + _PATIENCE
     while monotonic() < until:
         try:

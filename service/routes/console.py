@@ -6,29 +6,33 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
+from service.access import Permission, allow
 from service.console import templates
 from service.console.highlight import highlight
 from service.dependencies import RouterDep
-from service.schemas import MAX_CHARS
+from service.schemas.route import MAX_CHARS
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 TextField = Annotated[str, Form(max_length=MAX_CHARS)]
 
 
-@router.get("/")
+_MAY_ROUTE = [allow(Permission.ROUTE)]
+
+
+@router.get("/", dependencies=_MAY_ROUTE)
 def show_form(request: Request, tip_router: RouterDep) -> HTMLResponse:
     """Show the empty form."""
     return templates.TemplateResponse(request, "route.html", _context(tip_router, ""))
 
 
-@router.post("/")
+@router.post("/", dependencies=_MAY_ROUTE)
 def show_routed(request: Request, tip_router: RouterDep, text: TextField = "") -> HTMLResponse:
     """Show the form with a suggestion, for browsers without JavaScript."""
     return templates.TemplateResponse(request, "route.html", _context(tip_router, text))
 
 
-@router.post("/suggestion")
+@router.post("/suggestion", dependencies=_MAY_ROUTE)
 def show_suggestion(request: Request, tip_router: RouterDep, text: TextField = "") -> HTMLResponse:
     """Show the suggestion alone, for the script to put into the page."""
     return templates.TemplateResponse(request, "_suggestion.html", _context(tip_router, text))

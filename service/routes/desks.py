@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from model.taxonomy import Desk
+from service.access import Permission, allow
 from service.dependencies import RouterDep
 
-router = APIRouter(prefix="/v1/desks", tags=["desks"])
+router = APIRouter(prefix="/v1/desks", tags=["desks"], dependencies=[allow(Permission.MODELS_READ)])
 
 
 @router.get("")

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from service.dependencies import RouterDep
-from service.schemas import HealthResponse
+from service.dependencies import DatabaseDep, RouterDep
+from service.schemas.health import HealthResponse
 
 router = APIRouter(prefix="/healthz", tags=["health"])
 
@@ -15,6 +15,7 @@ def live() -> HealthResponse:
 
 
 @router.get("/ready")
-def ready(tip_router: RouterDep) -> HealthResponse:
-    """Say that tips can be routed, and with which model."""
+def ready(tip_router: RouterDep, database: DatabaseDep) -> HealthResponse:
+    """Say that tips can be routed and cases be kept, and with which model; 503 while the database cannot be used."""
+    database.check()
     return HealthResponse(status="ready", model_version=tip_router.version)

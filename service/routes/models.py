@@ -4,10 +4,11 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
+from service.access import Permission, allow
 from service.dependencies import RouterDep
-from service.schemas import ModelResponse
+from service.schemas.models import ModelResponse
 
-router = APIRouter(prefix="/v1/model", tags=["model"])
+router = APIRouter(prefix="/v1/model", tags=["model"], dependencies=[allow(Permission.MODELS_READ)])
 
 
 @router.get("")

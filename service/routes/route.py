@@ -5,11 +5,11 @@ from datetime import date
 from fastapi import APIRouter
 
 from model.routing import Routing
+from service.access import Permission, allow
 from service.dependencies import BatcherDep, RouterDep
-from service.errors import problem_responses
-from service.schemas import BatchRequest, BatchResponse, RouteRequest
+from service.schemas.route import BatchRequest, BatchResponse, RouteRequest
 
-router = APIRouter(prefix="/v1/route", tags=["route"], responses=problem_responses(400, 413, 422))
+router = APIRouter(prefix="/v1/route", tags=["route"], dependencies=[allow(Permission.ROUTE)])
 
 
 @router.post("", response_model_exclude_none=True)

@@ -1,0 +1,1 @@
+"""What clients send, and what they get beyond the model's own types: one file per noun."""
