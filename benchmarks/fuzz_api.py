@@ -36,7 +36,7 @@ expected-statuses = {json.dumps(_ACCEPTED)}
 [checks.negative_data_rejection]
 expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "428"]
 [checks.missing_required_header]
-expected-statuses = ["401", "428"]
+expected-statuses = ["401", "403", "428"]
 """
 
 
