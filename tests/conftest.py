@@ -1,6 +1,7 @@
 """Real models for all tests: a small one fitted in seconds, and the shipped one as `make run` trains it."""
 
 import csv
+import signal
 import subprocess
 import sys
 from collections import defaultdict
@@ -134,6 +135,11 @@ def run_tipdesk(
     assert done.returncode == status, done.stderr.decode(errors="replace")
     assert b"Traceback" not in done.stderr
     return done
+
+
+def hear_sigint() -> None:
+    """Let a child hear Ctrl-C also where the tests run in the background, as ``preexec_fn`` of `subprocess.Popen`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def write_csv(path: Path, *rows: list[str], encoding: str = "utf-8") -> Path:

@@ -12,7 +12,7 @@ from service.batch import parts, score
 from service.batch.inputs import Chunk, Input
 from service.batch.score import score_table
 from service.batch.workers import route_in_order
-from tests.conftest import TIPDESK, write_csv
+from tests.conftest import TIPDESK, hear_sigint, write_csv
 
 SUFFIXES = [".csv", ".csv.gz", ".jsonl.zst", ".xlsx", ".parquet"]
 
@@ -141,7 +141,7 @@ def test_a_killed_command_is_resumed(home: Path, tmp_path: Path, signal_number: 
         "--workers",
         "2",
     ]
-    killed = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    killed = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=hear_sigint)
     assert killed.stderr
     killed.stderr.readline()  # the column has been said: scoring begins
     killed.send_signal(signal_number)  # its workers must not outlive it: else this waits for them to close the pipe

@@ -127,7 +127,7 @@ def test_train_evaluate_promote_roll_back(tmp_path: Path, project: Path, small_c
 
 def test_evaluate_refuses_what_it_cannot_measure(home: Path, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", ["text", "desk"], ["欠薪", "nonsense"])
-    assert "a.csv, row 2" in run_tipdesk("evaluate", path, home=home, status=1).stderr.decode()
+    assert "a.csv 第 2 行" in run_tipdesk("evaluate", path, home=home, status=1).stderr.decode()
     empty = write_csv(tmp_path / "b.csv", ["text", "desk"])
     assert "no labelled tip" in one_line(run_tipdesk("evaluate", empty, home=home, status=1).stderr)
 

@@ -13,7 +13,7 @@ from tests.conftest import DATA, ROOT, run_tipdesk
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"^\$ tipdesk (.+)\n((?:(?!```).+\n)*)", README + CHINESE, re.MULTILINE)
+SHOWN = re.findall(r"^\$ tipdesk (.+)\n((?:(?!```|\$ ).*\n)*)", README + CHINESE, re.MULTILINE)
 CHANGES_WITH_THE_MACHINE = re.compile(r"[0-9a-f]{12,}|\d+(?:\.\d+)?|/\S+")
 
 

@@ -86,7 +86,7 @@ def test_a_golden_tip_of_an_unknown_desk_is_a_line(registry: Registry, tmp_path:
     )
     gate = judge(registry, "champion", golden)
     assert gate.passed
-    assert any("row 2" in note and "'noise'" in note for note in gate.notes)
+    assert any("第 2 行" in note and "“noise”" in note for note in gate.notes)
 
 
 @pytest.mark.parametrize("content", ["text\n欠薪\n", "text,desk\n,wages\n", "text,desk\n欠薪,wages,x\n"])

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from model.artefact import Artefact
 from model.registry import Registry
-from tests.conftest import ROOT, TIPDESK, write_csv
+from tests.conftest import ROOT, TIPDESK, hear_sigint, write_csv
 from training.corpus import Tip
 from training.report.training import Champion, write_training_report
 from training.validate import Measured
@@ -113,6 +113,7 @@ def start_training(corpus: Path, home: Path, *arguments: str | Path) -> subproce
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "TIPDESK_HOME": str(home), "LANG": "C.UTF-8"},
         start_new_session=True,
+        preexec_fn=hear_sigint,
     )
 
 
