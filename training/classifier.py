@@ -156,7 +156,7 @@ class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         weights = np.ones(values.shape[0]) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self.classes_ = np.unique(labels)
         if not weights.any():
-            raise ValueError("all sample weights are 0; expected some above")
+            raise ValueError("every sample weight is zero; expected some above")
         if self.classes_.size < 2:
             raise ValueError(f"found one class, {self.classes_[0]!r}; expected at least two classes")
         self.scale_ = log_count_ratios(values, labels, weights)
