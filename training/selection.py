@@ -93,7 +93,7 @@ def rank_uncertain(proba: Floats) -> NDArray[np.int64]:
     Notes
     -----
     T. Scheffer et al., Active Hidden Markov Models for Information Extraction, 2001. Entropy and density are as good,
-    clusters and turns of the desks are worse (docs/learning-loop.md).
+    clusters and turns of the desks are worse (benchmarks.learning_loop).
     """
     second, first = np.partition(proba, -2, axis=1)[:, -2:].T
     return np.argsort(first - second, kind="stable")
