@@ -14,8 +14,10 @@ LABELS = ["wages"] * 3 + ["injury"] * 4
 CONFIG = TrainingConfig(min_df=1)
 
 
+# Some of those checks take unscaled numbers, on which liblinear needs more steps than on any text.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_separators_pass_scikit_learns_own_checks() -> None:
-    inexact = "gradient descent takes one step for a weight of 2 and two for a row given twice: they agree nearly"
+    inexact = "liblinear stops within a tolerance, so weights of 2 and rows given twice agree to 1e-3 only"
     expected = dict.fromkeys(
         ["check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"], inexact
     )
@@ -56,7 +58,7 @@ def test_a_weight_of_two_is_a_tip_twice() -> None:
     weighted = LogCountRatioClassifier().fit(values, LABELS, sample_weight=[2, *[1] * 6])
     twice = LogCountRatioClassifier().fit(np.vstack([values[:1], values]), [LABELS[0], *LABELS])
     np.testing.assert_allclose(weighted.scale_, twice.scale_)
-    np.testing.assert_allclose(weighted.coef_, twice.coef_, rtol=0.1, atol=1e-2)
+    np.testing.assert_allclose(weighted.coef_, twice.coef_, atol=1e-2)
 
 
 def test_telling_features_weigh_more() -> None:

@@ -40,8 +40,8 @@ class TrainingConfig:
     opening_chars: int = 50
     min_df: int = 4
     desk_C: float = 10.0
-    also_C: float = 3.0
-    kind_C: float = 3.0
+    also_C: float = 0.1
+    kind_C: float = 0.1
     own_weight: float = 4.0
     preamble_share: float = 0.08
     n_folds: int = 3

@@ -151,9 +151,7 @@ def _fit_parts(
     def fit_part(part: NDArray[np.int64], desks_only: bool) -> Heads:
         return fit_heads(features.values[part], learned.take(part), row_weights[part], config, desks_only=desks_only)
 
-    fitted: list[Heads] = Parallel(n_jobs=n_jobs, prefer="threads")(
-        [delayed(fit_part)(part, desks_only) for part, desks_only in parts]
-    )
+    fitted: list[Heads] = Parallel(n_jobs=n_jobs)([delayed(fit_part)(part, desks_only) for part, desks_only in parts])
     return fitted
 
 

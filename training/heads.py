@@ -1,19 +1,20 @@
 """The separators over one feature matrix: desks, further desks, demand types, side by side."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from sklearn.svm import LinearSVC
 
-from training.classifier import LogCountRatioClassifier, fit_separator, scale_columns
+from training.classifier import LogCountRatioClassifier, scale_columns
 from training.config import TrainingConfig
 from training.targets import Targets
 
 Floats = NDArray[np.float64]
 
 _ABSENT = -20.0  # the score of what no tip of the corpus has
+_TOLERANCE = 1e-2  # of 31 separators; a finer one takes a third longer and changes no figure
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def fit_heads(
     """
     classifier = LogCountRatioClassifier(config.desk_C, config.random_state).fit(values, targets.desk, sample_weight)
     scaled = scale_columns(values, classifier.scale_)
-    weights = np.zeros((values.shape[1], targets.n_outputs), dtype=np.float32)
+    weights = np.zeros((values.shape[1], targets.n_outputs))
     intercepts = np.full(targets.n_outputs, _ABSENT)
     separated = classifier.classes_[-len(classifier.coef_) :]  # of two desks the second alone, against the first's 0
     intercepts[classifier.classes_] = 0.0
@@ -61,11 +62,12 @@ def fit_heads(
     if desks_only:
         return Heads(weights, intercepts)
 
-    def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[NDArray[Any], float]:
+    def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[Floats, float]:
         if truth[known].all() or not truth[known].any():
             return np.zeros(values.shape[1]), _ABSENT
-        coef, intercept = fit_separator(scaled, truth, sample_weight * known, C, config.random_state)
-        return coef * classifier.scale_, intercept
+        linear = LinearSVC(C=C, tol=_TOLERANCE, random_state=config.random_state)
+        linear.fit(scaled[known], truth[known], sample_weight=sample_weight[known])
+        return linear.coef_[0] * classifier.scale_, float(linear.intercept_[0])
 
     # A further desk is scored twice: is it concerned at all, as first or further desk (many examples), and is it a
     # further desk (few; where it is the first one its words tell nothing of that)? The second counts double.

@@ -233,7 +233,7 @@ def learning_curve(
         predicted: Integers = scores.argmax(axis=1)
         return predicted
 
-    scored = Parallel(n_jobs=n_jobs, prefer="threads")(
+    scored = Parallel(n_jobs=n_jobs)(
         [delayed(predict_fold)(own, fold) for own, (_, fold) in zip(learned, jobs, strict=True)]
     )
     predictions = {share: np.zeros_like(targets.desk) for share in CURVE_SHARES}

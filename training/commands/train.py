@@ -1,5 +1,6 @@
 """`tipdesk train`: labelled tips -> a model version."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,7 @@ def train(
             held_out, data_problems = read_corpus([data] if data else [], taxonomy)
             require_sound(data_problems)
             require_unseen(held_out, [*tips, *own_tips])
+        _start_workers(workers)
         constants = None if own_tips else load_constants(CONSTANTS, tips, config)
         observed: list[Measured] = []
         artefact = fit_model(
@@ -131,6 +133,22 @@ def train(
         print_json(info_record(registry.info(version), registry) | also)
     else:
         print_info(registry.info(version), registry, as_json)
+
+
+def _start_workers(workers: int) -> None:
+    """Start the processes that joblib keeps for later, deaf to SIGINT.
+
+    Ctrl-C reaches all processes of the terminal, and each would print a traceback. The command alone is to hear it; it
+    ends the others.
+    """
+    from joblib import Parallel, delayed
+
+    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which they inherit
+    try:
+        answers = Parallel(n_jobs=workers, return_as="generator")(delayed(int)() for _ in range(workers))
+    finally:
+        signal.signal(signal.SIGINT, ours)  # they are started, if not ready
+    list(answers)
 
 
 def _champion(registry: Registry) -> "Champion | None":
