@@ -132,7 +132,7 @@ class Confirmation(TypedDict, total=False):
     """The desk and other labels, where they are not as suggested."""
 
     __pydantic_config__ = ConfigDict(  # type: ignore[misc]
-        extra="forbid", json_schema_extra={"examples": [{}, {"desk": "wages", "also": ["contract"]}]}
+        extra="forbid", json_schema_extra={"examples": [{}, {"desk": "legal", "also": []}]}
     )
 
     desk: Desk

@@ -11,7 +11,7 @@ class LabelRequest(BaseModel):
     """What one labeller says of a case."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"desk": "wages", "kind": "complaint", "urgent": False}]}
+        extra="forbid", json_schema_extra={"examples": [{"desk": "legal", "kind": "complaint", "urgent": False}]}
     )
 
     desk: Desk
