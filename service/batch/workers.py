@@ -9,8 +9,7 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
 
-from joblib.externals.loky import get_reusable_executor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
 from model.errors import TableError
 from service.batch.inputs import Chunk
@@ -18,7 +17,8 @@ from service.batch.inputs import Chunk
 Result = TypeVar("Result")
 
 # Chunks under way for each worker. joblib.Parallel's generator reads on as fast as its workers are, however slowly the
-# results are taken (1,000 chunks ahead in a trial); its executor leaves that to us.
+# results are taken (1,000 chunks ahead in a trial); its executor leaves that to us. One of our own: the one that joblib
+# keeps for reuse must not be configured behind its back.
 _UNDER_WAY = 3
 _WATCH_EVERY_S = 1.0
 
@@ -37,7 +37,7 @@ def route_in_order(
         for chunk in chunks:
             yield chunk, route(chunk.texts)
         return
-    executor = get_reusable_executor(max_workers=workers, initializer=_belong_to, initargs=(os.getpid(),))
+    executor = ProcessPoolExecutor(max_workers=workers, initializer=_belong_to, initargs=(os.getpid(),))
     under_way: deque[tuple[Chunk, Future[Result]]] = deque()
     try:
         for chunk in chunks:
@@ -53,6 +53,7 @@ def route_in_order(
         if isinstance(error, TerminatedWorkerError):
             raise TableError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
         raise
+    executor.shutdown()
 
 
 def _belong_to(parent: int) -> None:
