@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,12 @@ from service.batch.cli import score
 from service.store import cli as store_commands
 from service.wording import DECISIONS, URGENCIES
 from training import cli as training_commands
+from training.commands.common import STORED_CASES
 
 if TYPE_CHECKING:
     from model.routing import Routing
     from service.store.database import Database
+    from training.tables import Row
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -52,6 +55,7 @@ def common(
     """Routes what workers tell a labour hotline to the right desk."""
     ctx.obj = Registry.of_home(home)
     os.environ["TIPDESK_HOME"] = str(home)  # for the service's worker processes
+    ctx.meta[STORED_CASES] = _stored_cases
 
 
 @app.command()
@@ -153,6 +157,32 @@ def serve(
 def _percent(probability: float) -> str:
     """Return a percentage that never claims certainty."""
     return f"{min(probability, 0.999):.1%}"
+
+
+def _stored_cases() -> "Iterator[Row]":
+    """Yield the cases of the store as rows of a table, for training."""
+    from service.settings import read_settings
+    from service.store import review
+    from service.store.database import Database
+    from training.tables import Row
+
+    database = Database.of_settings(read_settings())
+    try:
+        with database.reading() as session:
+            for place, case in enumerate(review.handled_cases(session), 1):
+                cells = {
+                    "id": case.number,
+                    "date": case.day.isoformat(),
+                    "text": case.text,
+                    "desk": case.desk or "",
+                    "tip_desk": case.suggested_desk,
+                    "also": "|".join(case.also),
+                    "kind": case.kind,
+                    "urgent": str(int(case.urgent)),
+                }
+                yield Row("case store", place, cells)
+    finally:
+        database.close()
 
 
 def _first_token(database: "Database", host: str) -> str | None:

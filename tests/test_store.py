@@ -470,24 +470,37 @@ def test_statistics_count_cases_and_people(
         assert statistics.agreement(session, *period) == {(confirmed.suggested_desk, confirmed.desk): 2}
 
 
-def test_corrected_cases_are_labelled_tips_for_training(
-    create: Callable[..., Case], database: Database, router: Router, clock: Clock
+def test_a_case_teaches_what_was_confirmed_else_what_its_labellers_agree_on(
+    create: Callable[..., Case], database: Database, router: Router
 ) -> None:
-    early = act(database, "confirm", create(), router)
-    create("没人确认的一件")
-    clock.time += timedelta(days=1)
-    case = create("车间没有防护面罩")
     first, second, *_ = router.desks
+    kind = router.taxonomy.kind_ids[0]
+    confirmed, agreed, disputed, open_ = (
+        create("车间没有防护面罩"),
+        create("喂"),
+        create("嗯"),
+        create("没人确认的一件"),
+    )
+    said = {"also": [second], "kind": kind, "urgency": "critical"}
     with database.writing() as session:
-        labels = {"also": [second], "kind": router.taxonomy.kind_ids[0], "urgency": "critical"}
-        cases.confirm(session, case.id, 1, router, by="李", desk=first, labels=labels)
+        cases.confirm(session, confirmed.id, 1, router, by="李", desk=first, labels=said)
+        for case, desks in ((confirmed, (second,)), (agreed, (second, second)), (disputed, (first, second))):
+            for labeller, desk in zip("甲乙", desks, strict=False):
+                review.label(session, case.id, router, labeller=labeller, desk=desk, kind=kind, urgent=True)
     with database.reading() as session:
-        tips = list(review.corrected_cases(session))
-        assert [tip.number for tip in tips] == [format_number(early.id), format_number(case.id)]
-        assert tips[1] == review.LabelledTip(
-            tips[1].number, "车间没有防护面罩", first, (second,), router.taxonomy.kind_ids[0], True
-        )
-        assert list(review.corrected_cases(session, clock.time - timedelta(hours=1))) == tips[1:]
+        handled = {case.number: case for case in review.handled_cases(session)}
+    assert list(handled) == [format_number(case.id) for case in (confirmed, agreed, disputed, open_)]
+    of_confirmed, of_agreed, *others = handled.values()
+    assert (of_confirmed.desk, of_confirmed.also, of_confirmed.kind, of_confirmed.urgent) == (
+        first,
+        (second,),
+        kind,
+        True,
+    )
+    assert (of_agreed.desk, of_agreed.also, of_agreed.urgent) == (second, (), True)
+    assert [case.desk for case in others] == [None, None]
+    assert of_confirmed.suggested_desk == confirmed.suggested_desk
+    assert of_confirmed.day == date(2026, 11, 30)
 
 
 def test_two_labellers_label_a_case_apart_and_what_they_disagree_on_is_listed(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from training.tables import read_rows
+from training.tables import Row, read_rows
 
 _DAY = re.compile(r"\s*([12]\d{3})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _COMPACT_DAY = re.compile(r"\s*([12]\d{3})(\d{2})(\d{2})(?!\d)")
@@ -42,6 +42,12 @@ def read_cases(path: Path, text_column: str = "text", date_column: str = "date")
     CorpusError
         If the file cannot be read or has no such column of texts.
     """
+    rows = read_rows(path, (text_column,), "name the one to read with --text-column")
+    return cases_of(rows, text_column, date_column)
+
+
+def cases_of(rows: Iterable[Row], text_column: str = "text", date_column: str = "date") -> list[Case]:
+    """Return the cases that stand in the rows of a table."""
     return [
         Case(
             text=row.cells.get(text_column, "").strip(),
@@ -49,7 +55,7 @@ def read_cases(path: Path, text_column: str = "text", date_column: str = "date")
             desk=next((row.cells[title].strip() for title in _DESK_TITLES if row.cells.get(title, "").strip()), None),
             tip_desk=row.cells.get("tip_desk", "").strip() or None,
         )
-        for row in read_rows(path, (text_column,), "name the one to read with --text-column")
+        for row in rows
     ]
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from model.errors import CorpusError, TaxonomyError
 from model.taxonomy import Taxonomy
-from training.tables import SUFFIXES, Table, read_table, read_text
+from training.tables import SUFFIXES, Row, Table, read_table, read_text
 
 MAX_CHARS = 100_000
 MAX_ALSO = 3
@@ -123,6 +123,17 @@ def read_corpus(paths: Iterable[Path], taxonomy: Taxonomy) -> tuple[list[Tip], l
     problems: list[Problem] = []
     for path in labelled_files(paths):
         _read_rows(read_table(path), taxonomy, tips, problems)
+    return tips, problems
+
+
+def tips_of(rows: Iterable[Row], taxonomy: Taxonomy) -> tuple[list[Tip], list[Problem]]:
+    """Return the tips in rows with the keys of `training.tables.COLUMNS` as titles, and what is wrong with others."""
+    tips: list[Tip] = []
+    problems: list[Problem] = []
+    for row in rows:
+        _read_row(
+            {name: cell.strip() for name, cell in row.cells.items()}, row.file, row.number, taxonomy, tips, problems
+        )
     return tips, problems
 
 

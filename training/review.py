@@ -4,8 +4,8 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -137,6 +137,15 @@ def text_id(text: str) -> str:
     It begins with a letter: a spreadsheet takes other digests for numbers.
     """
     return "t" + hashlib.sha256(" ".join(text.split()).encode("utf-8", "backslashreplace")).hexdigest()[:15]
+
+
+def with_known_desks(rows: Iterable[Row], taxonomy: Taxonomy) -> list[Row]:
+    """Return rows with no desk where there is no such desk any more: nobody can mend the rows of the case store."""
+    desks = desk_columns(taxonomy)
+    return [
+        row if row.cells["desk"] in desks else replace(row, cells=row.cells | {"desk": ""})  # as if never confirmed
+        for row in rows
+    ]
 
 
 def desk_columns(taxonomy: Taxonomy) -> dict[str, int]:

@@ -1,9 +1,9 @@
-"""What people say of cases for the model's sake: a queue to label, labels by two people each, and corrected cases."""
+"""What people say of cases for the model's sake: a queue to label, labels by two people each, and what came of all."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from model.router import Router
 from service.store import cases
 from service.store.database import now
 from service.store.listing import unindexed
-from service.store.numbers import format_number
+from service.store.numbers import day_of, format_number
 from service.store.tables import Case, Label
 from service.store.vocabulary import Status
 
@@ -20,13 +20,24 @@ LABELLERS = 2
 _MANY = 500
 
 
-@dataclass(frozen=True)
-class LabelledTip:
-    """A case as training learns from it."""
+@dataclass(frozen=True, slots=True)
+class HandledCase:
+    """A case as data staff read it.
+
+    Attributes
+    ----------
+    desk : str or None
+        What an operator confirmed, else what its labellers agree on; None for neither. `also`, `kind` and `urgent` are
+        from the same.
+    suggested_desk : str
+        By whichever model served then.
+    """
 
     number: str
+    day: date
     text: str
-    desk: str
+    desk: str | None
+    suggested_desk: str
     also: tuple[str, ...]
     kind: str
     urgent: bool
@@ -85,12 +96,26 @@ def disagreements(session: Session) -> list[tuple[int, list[Label]]]:
     return list(found.items())
 
 
-def corrected_cases(session: Session, since: datetime | None = None) -> Iterator[LabelledTip]:
-    """Yield the cases that a person has confirmed or corrected, since then, oldest first."""
-    statement = select(Case).where(Case.confirmed_at.is_not(None)).order_by(Case.id)
-    if since is not None:
-        statement = statement.where(Case.confirmed_at >= since)
-    for case in session.scalars(statement.execution_options(yield_per=_MANY)):
-        yield LabelledTip(
-            format_number(case.id), case.text, case.desk, tuple(case.also), case.kind, case.urgency != "normal"
+def handled_cases(session: Session) -> Iterator[HandledCase]:
+    """Yield every case, oldest first."""
+    agreed = _agreed_labels(session)
+    statement = select(Case).order_by(Case.id).execution_options(yield_per=_MANY)
+    for case in session.scalars(statement):
+        said = agreed.get(case.id) if case.confirmed_desk is None else None
+        yield HandledCase(
+            number=format_number(case.id),
+            day=day_of(case.id),
+            text=case.text,
+            desk=said.desk if said else case.confirmed_desk,
+            suggested_desk=case.suggested_desk,
+            also=tuple(said.also if said else case.also),
+            kind=said.kind if said else case.kind,
+            urgent=said.urgent if said else case.urgency != "normal",
         )
+
+
+def _agreed_labels(session: Session) -> dict[int, Label]:
+    """Return a label of each case whose labellers, one or more, all name the same desk."""
+    one_desk = select(Label.case_id).group_by(Label.case_id).having(func.count(func.distinct(Label.desk)) == 1)
+    statement = select(Label).where(Label.case_id.in_(one_desk)).order_by(Label.id.desc())
+    return {record.case_id: record for record in session.scalars(statement)}

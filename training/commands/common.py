@@ -1,16 +1,23 @@
 """What the commands share: where the data lies, and how results and progress are printed."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from model.registry import Registry, VersionInfo
 
+if TYPE_CHECKING:
+    from training.tables import Row
+
 DATA = Path("data")
 DESKS, USER_WORDS, CORPUS = DATA / "desks.yaml", DATA / "userdict.txt", DATA / "corpus"
 CONSTANTS, PREAMBLES = DATA / "calibration.json", DATA / "preambles.txt"
+
+STORED_CASES = "tipdesk.stored_cases"
+"""Key of the context's `meta` under which the command that puts all together leaves the reader of its case store."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -18,6 +25,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 def registry_of(ctx: typer.Context) -> Registry:
     """Return the registry of the folder that the command was given."""
     return ctx.ensure_object(Registry)
+
+
+def stored_cases(ctx: typer.Context) -> "Iterable[Row]":
+    """Yield the cases of the case store, oldest first.
+
+    They have the titles id, date, text, desk (as confirmed, or empty), tip_desk (as suggested), also, kind, urgent.
+    """
+    return cast("Iterable[Row]", ctx.meta[STORED_CASES]())
 
 
 def print_json(content: object) -> None:

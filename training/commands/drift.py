@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from model.registry import CHAMPION, Registry
-from training.commands.common import AsJson, print_json, registry_of, say
+from training.commands.common import AsJson, print_json, registry_of, say, stored_cases
 
 if TYPE_CHECKING:
     from training.cases import Case
@@ -20,9 +20,12 @@ _BEYOND = 3  # exit status
 def drift(
     ctx: typer.Context,
     tables: Annotated[
-        list[Path],
-        typer.Argument(metavar="REFERENCE CURRENT", help="Two CSV files or spreadsheets; with --since one of both."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="[REFERENCE CURRENT]",
+            help="Two CSV files or spreadsheets; with --since one of both, or none for the case store.",
+        ),
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="Compare the rows from this day on with those before.")
     ] = None,
@@ -35,11 +38,12 @@ def drift(
 
     Columns: the text; where there are any, date, desk or 受理席 (as confirmed), tip_desk (from `tipdesk score`).
     """
-    if len(tables) != (1 if since else 2):
-        raise typer.BadParameter("expected two tables, REFERENCE CURRENT, or one table and --since DATE")
-    from training.cases import parse_day, read_cases, split_by_day
+    tables = tables or []
+    if len(tables) not in ((0, 1) if since else (2,)):
+        raise typer.BadParameter("expected two tables, REFERENCE CURRENT, or --since DATE with one table or none")
+    from training.cases import cases_of, parse_day, read_cases, split_by_day
 
-    read = [read_cases(path, text_column, date_column) for path in tables]
+    read = [read_cases(path, text_column, date_column) for path in tables] or [cases_of(stored_cases(ctx))]
     undated = 0
     if since:
         if (day := parse_day(since)) is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from model.registry import CHAMPION
-from training.commands.common import AsJson, print_json, registry_of, say
+from training.commands.common import AsJson, print_json, registry_of, say, stored_cases
 
 _PROBLEMS = 5  # exit status
 _REASONS = {"mislabelled": "可能标错", "overridden": "操作员改派", "uncertain": "模型拿不准"}
@@ -18,9 +18,13 @@ review = typer.Typer(help="What most needs a human label, out to people and back
 @review.command("export")
 def export_tips(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Tips: a CSV, XLSX or JSON Lines file.")],
-    target: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="XLSX, CSV, or JSON for Label Studio, by the file's name.")
+    tables: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[INPUT] OUTPUT",
+            help="Tips as CSV, XLSX or JSON Lines, none for the case store; "
+            "then XLSX, CSV, or JSON for Label Studio, by the file's name.",
+        ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="How many tips to pick.")] = 100,
     text_column: Annotated[str, typer.Option(help="The column that holds the tip.")] = "text",
@@ -31,15 +35,21 @@ def export_tips(
     as_json: AsJson = False,
 ) -> None:
     """Pick the tips most worth a human label: the model wavers, contradicts a confirmed desk, or was overridden."""
+    if len(tables) > 2:
+        raise typer.BadParameter(f"expected INPUT and OUTPUT, or OUTPUT alone, found {len(tables)} files")
     from model.router import Router
     from training.corpus import read_corpus, require_sound
-    from training.review import choose, write_selection
+    from training.review import choose, with_known_desks, write_selection
     from training.tables import read_rows
 
     router = Router.load(registry_of(ctx).path(model))
     tips, problems = read_corpus(labelled or [], router.taxonomy)
     require_sound(problems)
-    rows = read_rows(source, (text_column,), "name the one to read with --text-column")
+    *source, target = tables
+    if source:
+        rows = read_rows(source[0], (text_column,), "name the one to read with --text-column")
+    else:
+        rows = with_known_desks(stored_cases(ctx), router.taxonomy)
     selection = choose(rows, text_column, router, n, [tip.text for tip in tips])
     files = write_selection(selection, target, router.taxonomy)
     if as_json:

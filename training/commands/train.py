@@ -23,6 +23,7 @@ from training.commands.common import (
     print_json,
     registry_of,
     say,
+    stored_cases,
 )
 from training.commands.gate import GOLDEN, promote
 
@@ -50,6 +51,9 @@ def train(
     ctx: typer.Context,
     corpus: Annotated[Path, typer.Option(help="The starter corpus: a folder or a CSV file.")] = CORPUS,
     own: Annotated[list[Path] | None, typer.Option(help="The hotline's own labelled cases; may be repeated.")] = None,
+    from_store: Annotated[
+        bool, typer.Option("--from-store", help="Learn from the case store too: what operators confirmed or corrected.")
+    ] = False,
     shares: Annotated[
         Path | None, typer.Option(help="CSV with the columns desk,share: how a hotline's tips spread over the desks.")
     ] = None,
@@ -82,6 +86,7 @@ def train(
     from training.fit import fit_model
     from training.noise import read_preambles
     from training.publish import read_golden, require_unseen
+    from training.stored import learnable
     from training.triage import read_triage
     from training.validate import Measured, learning_curve
 
@@ -90,6 +95,10 @@ def train(
         taxonomy, config = read_taxonomy(DESKS), TrainingConfig()
         tips, problems = read_corpus([corpus], taxonomy)
         own_tips, own_problems = read_corpus(own or [], taxonomy)
+        if from_store:
+            stored, left_out = learnable(stored_cases(ctx), taxonomy, [*tips, *own_tips])
+            own_tips += stored
+            say(f"工单库：取 {len(stored)} 件有结论的工单" + (f"，另有 {left_out} 件无法学习" if left_out else ""))
         require_sound([*problems, *own_problems, *check_tips([*tips, *own_tips], taxonomy)])
         if publish:  # what would be wrong after minutes of training is found before
             read_golden(GOLDEN, taxonomy)
