@@ -10,7 +10,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from time import monotonic
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, HTTPException, Request
@@ -20,6 +20,7 @@ from model.errors import RoutingError
 from service.store import keys, sessions
 from service.store.database import Database
 from service.store.errors import StoreUnavailableError
+from service.store.tables import User
 from service.store.tokens import digest
 from service.store.vocabulary import Role
 
@@ -72,11 +73,19 @@ class Principal:
         Of the account; of a key, ``key:`` with its number and name. It is what history and audit show.
     how : str
         By a browser's session, by an API key, or locally, where accounts are switched off.
+    role : Role or None
+        Of the account.
     """
 
     name: str
     permissions: frozenset[Permission]
     how: Literal["session", "key", "local"]
+    role: Role | None = None
+
+    @classmethod
+    def of_user(cls, user: User) -> Self:
+        """Return the owner of an account who has logged in."""
+        return cls(user.name, PERMISSIONS[user.role], "session", user.role)
 
 
 LOCAL = Principal("local", frozenset(Permission), "local")
@@ -159,7 +168,7 @@ class Doorkeeper:
     def _of_session(self, token: str) -> Principal | None:
         with self._database.reading() as session:
             user = sessions.user_of(session, token)
-        return None if user is None else Principal(user.name, PERMISSIONS[user.role], "session")
+        return None if user is None else Principal.of_user(user)
 
     def _of_key(self, token: str) -> Principal | None:
         with self._database.reading() as session:
@@ -191,13 +200,13 @@ class Allow:
         principal = await doorkeeper.principal(request)
         if principal is None:
             raise HTTPException(401, "log in, or send an API key as 'Authorization: Bearer …'", CHALLENGE)
+        request.state.principal = principal
         if self.permission is not None and self.permission not in principal.permissions:
             raise HTTPException(
                 403, f"{principal.name} lacks the permission {self.permission}; an administrator can give it"
             )
         if principal.how != "local" and (wait := doorkeeper.limiter.take(principal.name)):
             raise HTTPException(429, f"too many requests; try again in {wait} s", {"Retry-After": str(wait)})
-        request.state.principal = principal
         return principal
 
 

@@ -15,13 +15,13 @@ from model.router import Router
 from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
+from service.console.pages import PAGES
 from service.errors import install_error_handlers
 from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
 from service.routes import (
     audit,
     cases,
-    console,
     desks,
     health,
     keys,
@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestIds)
     install_error_handlers(app)
     api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health)
-    for router in (*(noun.router for noun in api), session.pages, console.router):
+    for router in (*(noun.router for noun in api), *PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount("/swagger", StaticFiles(directory=Path(str(files("fastapi_offline"))) / "static"), name="swagger")

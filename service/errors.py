@@ -1,10 +1,11 @@
-"""Every error that leaves the service is one shape: RFC 9457 problem details, and never quotes a tip."""
+"""Every error that leaves the service is one shape: RFC 9457 problem details, for people a page. None quotes a tip."""
 
 import logging
 from collections.abc import Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from service.access import CHALLENGE
 from service.console import templates
+from service.console.carried import carry, packed
 from service.store.errors import (
     ConflictError,
     CredentialsError,
@@ -80,17 +82,14 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.UNAUTHORIZED and _is_page(request):
-            return RedirectResponse("/login", 303)
-        if error.status_code == HTTPStatus.FORBIDDEN and _is_page(request):
-            context = {"name": "", "message": "您的账号没有这个权限。请换一个账号登录，或者找管理员。"}
-            return templates.TemplateResponse(request, "login.html", context, 403)
+            return await _log_in_page(request)
         headers = error.headers
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
             headers = {"Allow": ", ".join(methods)}
-        return problem_response(error.status_code, str(error.detail), headers)
+        return await answer(request, error.status_code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
-    async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def on_invalid_request(request: Request, error: RequestValidationError) -> Response:
         # Pydantic's own records hold the input: a tip. Only place and message go out.
         errors = [
             FieldProblem(location=".".join(map(str, item["loc"])), message=item["msg"]) for item in error.errors()
@@ -102,37 +101,84 @@ def install_error_handlers(app: FastAPI) -> None:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if any(item["loc"] == ("body",) for item in error.errors()) and media_type not in ("application/json", ""):
             return problem_response(415, "the body's media type is another one; send application/json")
-        return problem_response(422, detail, errors=errors)
+        return await answer(request, 422, detail, errors=errors)
 
     @app.exception_handler(StoreError)
-    async def on_store_error(request: Request, error: StoreError) -> JSONResponse:
+    async def on_store_error(request: Request, error: StoreError) -> Response:
         match error:
             case StaleVersionError():
                 headers = {"ETag": f'"{error.current}"'}
-                return problem_response(412, str(error), headers, current_version=error.current)
+                return await answer(request, 412, str(error), headers, current_version=error.current)
             case CredentialsError() if error.retry_after_s:
-                return problem_response(429, str(error), _later(error.retry_after_s))
+                return await answer(request, 429, str(error), _later(error.retry_after_s))
             case CredentialsError():
-                return problem_response(401, str(error), CHALLENGE)
+                return await answer(request, 401, str(error), CHALLENGE)
             case StoreUnavailableError():
                 logger.error("%s; request %s", error, request_id.get())
-                return problem_response(503, str(error), _later(error.retry_after_s))
+                return await answer(request, 503, str(error), _later(error.retry_after_s))
             case NotFoundError():
-                return problem_response(404, str(error))
+                return await answer(request, 404, str(error))
             case ConflictError():
-                return problem_response(409, str(error))
+                return await answer(request, 409, str(error))
             case InvalidValueError():
-                return problem_response(422, str(error))
+                return await answer(request, 422, str(error))
         return await on_unexpected_error(request, error)
 
     @app.exception_handler(Exception)
-    async def on_unexpected_error(request: Request, error: Exception) -> JSONResponse:
+    async def on_unexpected_error(request: Request, error: Exception) -> Response:
         # The traceback's lines are code, but its last one may quote a value: the type alone is logged.
         path = request.url.path
         logger.error("unexpected %s in %s %s, request %s", type(error).__name__, request.method, path, request_id.get())
         detail = "unexpected error; the administrator finds its kind in the service's log by the request id"
         # No middleware of ours sees this answer.
-        return problem_response(500, detail, {REQUEST_ID: request_id.get() or ""})
+        return await answer(request, 500, detail, {REQUEST_ID: request_id.get() or ""})
+
+
+_EXPLANATIONS = {
+    403: "您的账号没有这个权限。请换一个账号登录，或者找管理员。",
+    404: "没有这个页面，或者这条记录已经删除。",
+    409: "现在不能这样办理，可能已有别人办过。请看一下最新情况再试。",
+    412: "在您打开之后有人改过。请看一下最新情况再试。",
+    413: "内容太长，请分开提交。",
+    422: "填写的内容有误，请改正后再试。",
+    429: "操作太频繁，请稍等片刻再试。",
+    503: "数据库暂时不能用，什么也没有保存。请稍等片刻，再按“重试”。",
+}
+_UNEXPECTED = "服务出了差错。请把下面的编号告诉管理员。"
+
+
+async def answer(
+    request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """Return an error as a page, where a person looks at it in a browser, else as a problem.
+
+    The page carries on what was sent, for another try.
+    """
+    if not _is_page(request):
+        return problem_response(status, detail, headers, **members)
+    if not hasattr(request.state, "principal"):  # there is no such page, or it is open to everybody
+        request.state.principal = await request.app.state.doorkeeper.principal(request)
+    context = {
+        "status": status,
+        "explanation": _EXPLANATIONS.get(status, _UNEXPECTED),
+        "request_id": request_id.get(),
+        "next": _address(request),
+        "carried": await carry(request) if status in (429, 500, 503) else [],
+    }
+    return templates.TemplateResponse(request, "problem.html", context, status, headers)
+
+
+async def _log_in_page(request: Request) -> Response:
+    if carried := await carry(request):
+        context = {"name": "", "next": _address(request), "carried": packed(carried)}
+        context["problem"] = "登录已过期。请重新登录，填写的内容还在。"
+        return templates.TemplateResponse(request, "login.html", context, 401)
+    wanted = _address(request)
+    return RedirectResponse("/login" if wanted == "/" else f"/login?{urlencode({'next': wanted})}", 303)
+
+
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _later(seconds: int) -> dict[str, str]:

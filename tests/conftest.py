@@ -15,6 +15,7 @@ from model.router import Router
 from model.segment import read_word_list
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
+from tests.console import browser, console, page_as  # noqa: F401 (fixtures of all tests)
 from tests.postgres import postgres, postgres_store, sqlite_template, store_url  # noqa: F401 (fixtures of all tests)
 from training.config import TrainingConfig
 from training.corpus import Tip, read_corpus, read_taxonomy

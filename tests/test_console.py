@@ -1,19 +1,17 @@
 """The console in a real browser: real headless Chromium against a real server on a real port."""
 
-import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from model.routing import Evidence
 from service.console.highlight import highlight
 from tests.conftest import ROOT, TIPDESK
+from tests.console import free_port, wait_until_it_answers, watch
 
-CHROMIUM = shutil.which("chromium")
 TIP = "市民来电反映：其在开发区一家电子厂上班，老板拖欠三个月工资，一共十二个人，请劳动监察部门核实处理。"
 HOSTILE = (
     "<script>document.title='broken'</script><img src=x onerror=alert(1)>{{ 7*7 }} \u202e倒过来 😀𠮷\x01 "
@@ -25,37 +23,15 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def address(shipped_home: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {"PATH": "/usr/bin:/bin", "TIPDESK_HOME": str(shipped_home), "TIPDESK_AUTH": "off", "LANG": "C.UTF-8"}
     command = [str(TIPDESK), "serve", "--port", str(port)]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE) as server:
         try:
-            _wait_until_it_answers(server, port)
+            wait_until_it_answers(server, port)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-
-
-def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
-    while server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            continue
-        return
-    pytest.fail((server.stderr.read() if server.stderr else b"").decode())
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is missing: run `make test`, which installs it"
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -65,16 +41,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     page = context.new_page()
     complaints: list[str] = []
 
-    def on_console(message: ConsoleMessage) -> None:
-        complaints.append(message.text)
-
-    def on_request(request: Request) -> None:
-        if not request.url.startswith((address, "data:")):
-            complaints.append(request.url)
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", on_request)
+    watch(page, address, complaints)
     yield page
     context.close()
     assert complaints == []

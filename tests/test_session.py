@@ -107,7 +107,7 @@ def test_people_are_led_to_the_form_and_back(app: FastAPI, browser: TestClient) 
 
 def test_who_may_not_route_is_told_so(app: FastAPI) -> None:
     reader = client_as(app, "孙", Role.VIEWER)
-    page = reader.get("/", headers={"Accept": "text/html"})
+    page = reader.post("/suggestion", headers={"Accept": "text/html"})
     assert page.status_code == 403
     assert "没有这个权限" in page.text
 

@@ -1,11 +1,34 @@
 """The operator's console: server-rendered pages and their files."""
 
 from pathlib import Path
+from typing import Any
 
+from fastapi import Request
 from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader
 
+from service.access import Principal
 from service.console.highlight import visible
+from service.console.messages import message_of
+from service.console.navigation import is_within, sections_of
+from service.store.vocabulary import ROLE_NAMES
 
 STATIC = Path(__file__).parent / "static"
-templates = Jinja2Templates(Path(__file__).parent / "templates")
-templates.env.filters["visible"] = visible
+
+
+def _frame(request: Request) -> dict[str, Any]:
+    """Return what `_base.html` shows around every page."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    return {
+        "principal": principal,
+        "sections": [(s, is_within(request.url.path, s)) for s in sections_of(principal)] if principal else [],
+        "said": message_of(request),
+    }
+
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+_environment.filters["visible"] = visible
+_environment.globals["role_names"] = ROLE_NAMES
+templates = Jinja2Templates(env=_environment, context_processors=[_frame])

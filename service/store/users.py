@@ -126,9 +126,7 @@ def set_password(database: Database, token: str, password: str) -> User:
     InvalidValueError
         If the password is too short or too long.
     """
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidValueError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters, found {len(password)}")
-    hashed = _hasher().hash(_bytes(password))  # takes long: not while others wait for the database
+    hashed = _hash(password)
     with database.writing() as session:
         user = session.scalar(select(User).where(User.token_hash == digest(token)).with_for_update())
         if user is None or user.disabled or (user.token_expires_at or now(session)) <= now(session):
@@ -137,6 +135,23 @@ def set_password(database: Database, token: str, password: str) -> User:
         user.failures, user.locked_until = 0, None
         audit.record(session, user.name, "user.set_password", user.name)
     return user
+
+
+def change_password(database: Database, name: str, old: str, new: str) -> None:
+    """Set the password of an account whose owner knows the old one; a wrong one counts as a failed log-in.
+
+    Raises
+    ------
+    CredentialsError
+    InvalidValueError
+        If the new password is too short or too long.
+    """
+    hashed = _hash(new)
+    user = log_in(database, name, old)
+    with database.writing() as session:
+        user = get(session, user.id)
+        user.password_hash = hashed
+        audit.record(session, user.name, "user.set_password", user.name)
 
 
 def log_in(database: Database, name: str, password: str) -> User:
@@ -179,6 +194,13 @@ def _new_token(session: Session, user: User) -> str:
     user.token_hash, user.token_expires_at = digest(token), now(session) + _TOKEN_LASTS
     session.flush()
     return token
+
+
+def _hash(password: str) -> str:
+    """Return the hash to store. It takes long: not while others wait for the database."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise InvalidValueError(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters, found {len(password)}")
+    return _hasher().hash(_bytes(password))
 
 
 @cache

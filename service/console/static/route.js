@@ -1,5 +1,5 @@
 // Keeps the suggestion in step with the text while the operator types or pastes.
-"use strict";
+
 
 const DEBOUNCE_MS = 150;
 const SLOW_MS = 1000;

@@ -1,14 +1,15 @@
-"""The console's pages. A suggestion is rendered here alone, for browsers with JavaScript and without."""
+"""分派: /. A suggestion is rendered here alone, for browsers with JavaScript and without."""
 
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from service.access import Permission, allow
+from service.access import Permission, Principal, allow
 from service.console import templates
 from service.console.highlight import highlight
+from service.console.navigation import sections_of
 from service.dependencies import RouterDep
 from service.schemas.route import MAX_CHARS
 
@@ -20,9 +21,11 @@ TextField = Annotated[str, Form(max_length=MAX_CHARS)]
 _MAY_ROUTE = [allow(Permission.ROUTE)]
 
 
-@router.get("/", dependencies=_MAY_ROUTE)
-def show_form(request: Request, tip_router: RouterDep) -> HTMLResponse:
-    """Show the empty form."""
+@router.get("/")
+def show_form(request: Request, tip_router: RouterDep, who: Annotated[Principal, allow(None)]) -> Response:
+    """Show the empty form; who may not route goes to the first page that is theirs."""
+    if Permission.ROUTE not in who.permissions and (theirs := sections_of(who)):
+        return RedirectResponse(theirs[0].path, 303)
     return templates.TemplateResponse(request, "route.html", _context(tip_router, ""))
 
 
@@ -36,12 +39,6 @@ def show_routed(request: Request, tip_router: RouterDep, text: TextField = "") -
 def show_suggestion(request: Request, tip_router: RouterDep, text: TextField = "") -> HTMLResponse:
     """Show the suggestion alone, for the script to put into the page."""
     return templates.TemplateResponse(request, "_suggestion.html", _context(tip_router, text))
-
-
-@router.get("/docs")
-def show_api_docs(request: Request) -> HTMLResponse:
-    """Show the API's documentation."""
-    return templates.TemplateResponse(request, "docs.html")
 
 
 def _context(tip_router: RouterDep, text: str) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""What a page says after a form was sent: the redirect names a message, so that no server keeps it in between."""
+
+import re
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+
+MESSAGES = {
+    "password": "密码已改好。",
+}
+"""By name. `{of}` is what it is about: case numbers, counts."""
+
+_OF = re.compile(r"[0-9-]{0,24}")
+
+
+def back_to(path: str, said: str, of: object = "") -> RedirectResponse:
+    """Return the answer to a form that was carried out: go to the page `path`, which says the message `said`."""
+    if said not in MESSAGES:
+        raise ValueError(f"there is no message '{said}'; add it to MESSAGES")
+    query = urlencode({"said": said, "of": of} if of != "" else {"said": said})
+    return RedirectResponse(f"{path}{'&' if '?' in path else '?'}{query}", 303)
+
+
+def message_of(request: Request) -> str:
+    """Return what the page at this address says, if anything; no words but ours, for links can be forged."""
+    said, of = request.query_params.get("said", ""), request.query_params.get("of", "")
+    return MESSAGES.get(said, "").format(of=of if _OF.fullmatch(of) else "")
