@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -89,12 +90,12 @@ def fit_and_cross_fit(
     desks_only : bool
         True leaves the other outputs without out-of-fold scores.
     """
-    everything = np.arange(features.values.shape[0])
+    learner = _Learner.of(features, targets, weights, config)
     splits = _split(features, targets, config)
-    heads, *folded = _fit_parts(
-        features, targets, weights, config, [(everything, False), *((train, desks_only) for train, _ in splits)], n_jobs
+    heads, *folded = Parallel(n_jobs=n_jobs)(
+        [delayed(learner.fit)(), *(delayed(learner.score)(*split, desks_only=desks_only) for split in splits)]
     )
-    return heads, _score_folds(features, targets, splits, folded)
+    return heads, _gather(features, targets, splits, folded)
 
 
 def out_of_fold_proba(
@@ -122,8 +123,9 @@ def out_of_fold_proba(
     features = extract_features(tips, build_user_words(words), config, preambles=preambles)
     splits = _split(features, targets, config)
     weights = np.ones(len(tips))
-    folded = _fit_parts(features, targets, weights, config, [(train, True) for train, _ in splits], n_jobs)
-    scores = _score_folds(features, targets, splits, folded)[:, : targets.n_desks]
+    learner = _Learner.of(features, targets, weights, config)
+    folded = Parallel(n_jobs=n_jobs)(delayed(learner.score)(*split, desks_only=True) for split in splits)
+    scores = _gather(features, targets, splits, folded)[:, : targets.n_desks]
     no_bias = np.zeros(targets.n_desks)
     return SoftmaxCalibration(fit_temperature(scores, targets.desk, no_bias, weights), no_bias).proba(scores)
 
@@ -137,31 +139,44 @@ def _split(
     return list(folds.split(features.values, targets.desk[rows], features.groups[rows]))
 
 
-def _fit_parts(
-    features: Features,
-    targets: Targets,
-    weights: Floats,
-    config: TrainingConfig,
-    parts: Sequence[tuple[NDArray[np.int64], bool]],
-    n_jobs: int,
-) -> list[Heads]:
-    """Return separators for each part: rows of `values`, and whether they are to separate desks alone."""
-    learned, row_weights = targets.with_copies(features.copied), weights[features.rows]
+@dataclass(frozen=True)
+class _Learner:
+    """What a process needs to learn from some rows of `Features.values`.
 
-    def fit_part(part: NDArray[np.int64], desks_only: bool) -> Heads:
-        return fit_heads(features.values[part], learned.take(part), row_weights[part], config, desks_only=desks_only)
+    Attributes
+    ----------
+    targets : Targets
+    weights : ndarray of shape (n_rows,)
+        Of the same rows as `values`.
+    """
 
-    fitted: list[Heads] = Parallel(n_jobs=n_jobs)([delayed(fit_part)(part, desks_only) for part, desks_only in parts])
-    return fitted
+    values: csr_array
+    targets: Targets
+    weights: Floats
+    config: TrainingConfig
+
+    @classmethod
+    def of(cls, features: Features, targets: Targets, weights: Floats, config: TrainingConfig) -> Self:
+        return cls(features.values, targets.with_copies(features.copied), weights[features.rows], config)
+
+    def fit(self) -> Heads:
+        """Return the separators fitted on all rows."""
+        return fit_heads(self.values, self.targets, self.weights, self.config)
+
+    def score(self, train: NDArray[np.int64], test: NDArray[np.int64], *, desks_only: bool) -> Floats:
+        """Return the scores of some rows by separators fitted on others, which are large and stay in the process."""
+        values, targets, weights = self.values[train], self.targets.take(train), self.weights[train]
+        return fit_heads(values, targets, weights, self.config, desks_only=desks_only).scores(self.values[test])
 
 
-def _score_folds(
+def _gather(
     features: Features,
     targets: Targets,
     splits: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
-    folded: Sequence[Heads],
+    folded: Sequence[Floats],
 ) -> Floats:
+    """Return the scores of the folds in the order of the tips."""
     scores = np.empty((features.values.shape[0], targets.n_outputs))
-    for (_, test), heads in zip(splits, folded, strict=True):
-        scores[test] = heads.scores(features.values[test])
+    for (_, test), of_fold in zip(splits, folded, strict=True):
+        scores[test] = of_fold
     return scores[: features.groups.size]

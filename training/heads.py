@@ -66,7 +66,7 @@ def fit_heads(
         if truth[known].all() or not truth[known].any():
             return np.zeros(values.shape[1]), _ABSENT
         linear = LinearSVC(C=C, tol=_TOLERANCE, random_state=config.random_state)
-        linear.fit(scaled[known], truth[known], sample_weight=sample_weight[known])
+        linear.fit(scaled, truth & known, sample_weight=sample_weight * known)  # weighed 0 is left out, without a copy
         return linear.coef_[0] * classifier.scale_, float(linear.intercept_[0])
 
     # A further desk is scored twice: is it concerned at all, as first or further desk (many examples), and is it a
