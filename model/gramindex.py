@@ -8,6 +8,7 @@ Integers = NDArray[np.int64]
 
 # Odd, so that each turns every n-gram into another number: 2**64 over the golden ratio, and a prime.
 _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], dtype=np.uint64)
+_INVERSES = np.array([pow(int(factor), -1, 2**64) for factor in _FACTORS], dtype=np.uint64)
 _EMPTY = np.uint64(2**64 - 1)
 _MAX_ROUNDS = 100
 
@@ -44,6 +45,16 @@ class GramIndex:
         """Return the numbers of all n-grams, in no order."""
         numbers: Grams = self.table[self.table != _EMPTY] & (self._end - np.uint64(1))
         return numbers.view(np.int64)
+
+    def grams(self) -> Grams:
+        """Return all n-grams in the order of their numbers, as `GramIndex.of` was given them."""
+        places = (self.table != _EMPTY).nonzero()[0]
+        slots = self.table[places]
+        products = (places.astype(np.uint64) << self._shift) | (slots >> self._bits)
+        choices = ((slots & self._end) != 0).astype(np.int64)
+        grams: Grams = np.empty_like(slots)
+        grams[(slots & (self._end - np.uint64(1))).view(np.int64)] = products * _INVERSES[choices]
+        return grams
 
     def find(self, grams: Grams) -> tuple[Integers, Integers]:
         """Return the positions in `grams` of those that are known, ascending, and their numbers."""

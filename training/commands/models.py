@@ -51,6 +51,26 @@ def show_model(
     print_info(registry.info(name), registry, as_json)
 
 
+@models.command("export")
+def export_model(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Version or alias.")] = CHAMPION,
+    *,
+    skops: Annotated[Path, typer.Option(metavar="FILE", help="Write the scikit-learn pipeline there, for notebooks.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a version as a scikit-learn pipeline, in the format of skops, which runs no code when it is read."""
+    from model.artefact import load_artefact
+    from training.pipeline import export_skops
+
+    registry = registry_of(ctx)
+    trusted = export_skops(load_artefact(registry.path(name)), skops)
+    if as_json:
+        print_json({"version": registry.info(name).version, "file": str(skops), "trusted": trusted})
+    else:
+        typer.echo(f"{skops}: read it with skops.io.load({str(skops)!r}, trusted={trusted})")
+
+
 @models.command("promote")
 def promote_model(
     ctx: typer.Context,
