@@ -159,19 +159,8 @@ class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
         self.scale_ = log_count_ratios(values, labels, weights)
         scaled = scale_columns(values, self.scale_)
         separated = self.classes_ if self.classes_.size > 2 else self.classes_[1:]
-        fitted = [
-            # Scikit-learn's own way to several classes is slower and no better (benchmarks.quality).
-            LogisticRegression(
-                C=self.C,
-                solver="liblinear",
-                dual=True,
-                tol=_TOLERANCE,
-                random_state=self.random_state,
-            ).fit(scaled, labels == label, sample_weight=weights)
-            for label in separated
-        ]
-        self.intercept_ = np.concatenate([one.intercept_ for one in fitted])
-        self.coef_ = np.concatenate([one.coef_ for one in fitted]) * self.scale_
+        coefficients, self.intercept_ = fit_separators(scaled, labels, separated, weights, self.C, self.random_state)
+        self.coef_ = coefficients * self.scale_
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -207,6 +196,37 @@ def build_classifier(user_words: Sequence[UserWord], config: TrainingConfig) -> 
             ("separators", LogCountRatioClassifier(config.desk_C, config.random_state)),
         ]
     )
+
+
+def fit_separators(
+    scaled: csr_array,
+    labels: NDArray[Any],
+    classes: NDArray[Any],
+    weights: NDArray[np.float64],
+    C: float,
+    random_state: int | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return coefficients and intercepts of a separator of each class from all others.
+
+    Parameters
+    ----------
+    scaled : csr_array of shape (n_samples, n_features)
+        From `scale_columns`.
+
+    Returns
+    -------
+    coefficients : ndarray of shape (n_classes, n_features)
+        Of the scaled values.
+    intercepts : ndarray of shape (n_classes,)
+    """
+    fitted = [
+        # Scikit-learn's own way to several classes is slower and no better (benchmarks.quality).
+        LogisticRegression(C=C, solver="liblinear", dual=True, tol=_TOLERANCE, random_state=random_state).fit(
+            scaled, labels == label, sample_weight=weights
+        )
+        for label in classes
+    ]
+    return np.concatenate([one.coef_ for one in fitted]), np.concatenate([one.intercept_ for one in fitted])
 
 
 def scale_columns(values: csr_array, scale: NDArray[np.float64]) -> csr_array:

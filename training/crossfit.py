@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from model.segment import UserWord, build_user_words
 from model.taxonomy import Taxonomy
+from training.apart import run_apart
 from training.calibrate import SoftmaxCalibration, fit_temperature
 from training.classifier import TipVectorizer, build_vectorizer
 from training.config import TrainingConfig
@@ -56,6 +58,7 @@ def extract_features(
     config: TrainingConfig,
     *,
     preambles: Sequence[str] = (),
+    n_jobs: int = 1,
 ) -> Features:
     """Return the values of all tips and which of them belong together.
 
@@ -65,11 +68,19 @@ def extract_features(
     # Neighbours in a file were written or recorded one after the other, often on one theme: kept in one fold, they do
     # not make the model look surer of new tips than it will be.
     neighbours = [(tip.file, tip.row // _NEIGHBOURS) for tip in tips]
-    groups = near_duplicate_groups(texts, neighbours)
     copies, copied = put_behind_preambles(texts, preambles, config.preamble_share, config.random_state)
-    vectorizer = build_vectorizer(user_words, config)
-    values = vectorizer.fit_transform([*texts, *copies])
+    (vectorizer, values), groups = run_apart(
+        [
+            partial(_fit_vectorizer, build_vectorizer(user_words, config), [*texts, *copies]),
+            partial(near_duplicate_groups, texts, neighbours),
+        ],
+        n_jobs,
+    )
     return Features(vectorizer, values, copied, np.array(groups, dtype=np.int64))
+
+
+def _fit_vectorizer(vectorizer: TipVectorizer, texts: Sequence[str]) -> tuple[TipVectorizer, csr_array]:
+    return vectorizer, vectorizer.fit_transform(texts)
 
 
 def fit_and_cross_fit(
@@ -120,7 +131,7 @@ def out_of_fold_proba(
         Columns in the taxonomy's order.
     """
     targets = Targets.of(tips, taxonomy)
-    features = extract_features(tips, build_user_words(words), config, preambles=preambles)
+    features = extract_features(tips, build_user_words(words), config, preambles=preambles, n_jobs=n_jobs)
     splits = _split(features, targets, config)
     weights = np.ones(len(tips))
     learner = _Learner.of(features, targets, weights, config)
@@ -165,8 +176,9 @@ class _Learner:
 
     def score(self, train: NDArray[np.int64], test: NDArray[np.int64], *, desks_only: bool) -> Floats:
         """Return the scores of some rows by separators fitted on others, which are large and stay in the process."""
-        values, targets, weights = self.values[train], self.targets.take(train), self.weights[train]
-        return fit_heads(values, targets, weights, self.config, desks_only=desks_only).scores(self.values[test])
+        targets, weights = self.targets.take(train), self.weights[train]
+        heads = fit_heads(self.values[train], targets, weights, self.config, desks_only=desks_only)
+        return heads.scores(self.values[test])
 
 
 def _gather(

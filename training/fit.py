@@ -76,7 +76,7 @@ def fit_model(
     weights = np.repeat([1.0, config.own_weight], [len(tips), len(own)])
 
     progress("提取特征，查找近似重复")
-    features = extract_features(everything, user_words, config, preambles=preambles)
+    features = extract_features(everything, user_words, config, preambles=preambles, n_jobs=n_jobs)
     _require_parts(features.groups, targets, config)
     progress(f"用 {len(everything)} 条诉求训练，并交叉验证")
     heads, scores = fit_and_cross_fit(

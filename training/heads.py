@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.svm import LinearSVC
 
-from training.classifier import LogCountRatioClassifier, scale_columns
+from training.classifier import fit_separators, log_count_ratios, scale_columns
 from training.config import TrainingConfig
 from training.targets import Targets
 
@@ -50,24 +50,28 @@ def fit_heads(
     desks_only : bool
         True leaves the other outputs at 0, in two thirds of the time.
     """
-    classifier = LogCountRatioClassifier(config.desk_C, config.random_state).fit(values, targets.desk, sample_weight)
-    scaled = scale_columns(values, classifier.scale_)
+    scale = log_count_ratios(values, targets.desk, sample_weight)
+    scaled = scale_columns(values, scale)
     weights = np.zeros((values.shape[1], targets.n_outputs))
+    del values  # the caller may have left them to us alone: they are as large as what is learned from
     intercepts = np.full(targets.n_outputs, _ABSENT)
-    separated = classifier.classes_[-len(classifier.coef_) :]  # of two desks the second alone, against the first's 0
-    intercepts[classifier.classes_] = 0.0
-    weights[:, separated] = classifier.coef_.T
-    intercepts[separated] = classifier.intercept_
+    desks = np.unique(targets.desk)
+    separated = desks if desks.size > 2 else desks[1:]  # of two desks the second alone, against the first's 0
+    intercepts[desks] = 0.0
+    coefficients, intercepts[separated] = fit_separators(
+        scaled, targets.desk, separated, sample_weight, config.desk_C, config.random_state
+    )
+    weights[:, separated] = (coefficients * scale).T
 
     if desks_only:
         return Heads(weights, intercepts)
 
     def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[Floats, float]:
         if truth[known].all() or not truth[known].any():
-            return np.zeros(values.shape[1]), _ABSENT
+            return np.zeros(scale.size), _ABSENT
         linear = LinearSVC(C=C, tol=_TOLERANCE, random_state=config.random_state)
         linear.fit(scaled, truth & known, sample_weight=sample_weight * known)  # weighed 0 is left out, without a copy
-        return linear.coef_[0] * classifier.scale_, float(linear.intercept_[0])
+        return linear.coef_[0] * scale, float(linear.intercept_[0])
 
     # A further desk is scored twice: is it concerned at all, as first or further desk (many examples), and is it a
     # further desk (few; where it is the first one its words tell nothing of that)? The second counts double.
