@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
+from service.settings import Settings
 from service.store.database import Database
 
 
@@ -33,7 +34,13 @@ async def get_doorkeeper(request: Request) -> Doorkeeper:
     return cast("Doorkeeper", request.app.state.doorkeeper)
 
 
+async def get_settings(request: Request) -> Settings:
+    """Return the settings in force."""
+    return cast("Settings", request.app.state.settings)
+
+
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]

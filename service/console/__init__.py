@@ -10,7 +10,11 @@ from jinja2 import Environment, FileSystemLoader
 from service.access import Principal
 from service.console.highlight import visible
 from service.console.messages import message_of
+from service.console.names import details
 from service.console.navigation import is_within, sections_of
+from service.console.shortcuts import SHORTCUTS
+from service.store.database import CHINA
+from service.store.numbers import format_number
 from service.store.vocabulary import ROLE_NAMES
 
 STATIC = Path(__file__).parent / "static"
@@ -30,5 +34,9 @@ _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
 _environment.filters["visible"] = visible
+_environment.filters["minute"] = lambda time: time.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+_environment.filters["case_number"] = format_number
+_environment.filters["details"] = details
 _environment.globals["role_names"] = ROLE_NAMES
+_environment.globals["shortcuts"] = SHORTCUTS
 templates = Jinja2Templates(env=_environment, context_processors=[_frame])

@@ -8,6 +8,13 @@ from fastapi.responses import RedirectResponse
 
 MESSAGES = {
     "password": "密码已改好。",
+    "unlabelled": "{of} 的标注已撤销，请重新标。",
+    "settled": "{of} 已定下来。",
+    "user": "账号已改好。",
+    "key-revoked": "密钥已吊销，两秒内失效。",
+    "webhook-removed": "推送地址已删除。",
+    "retention": "保存期限已改好。",
+    "purged": "已清除 {of} 件过期工单。",
 }
 """By name. `{of}` is what it is about: case numbers, counts."""
 

@@ -78,7 +78,7 @@ async function askToLogIn() {
   }
 }
 
-// Keys. "Alt+1", "Ctrl+Enter", "?": by place on the keyboard (`code`) for digits, so that Option on a Mac does not matter.
+// Keys. "Alt+1", "Ctrl+Enter", "?", "Shift+q": by place on the keyboard (`code`) for digits, so that Option on a Mac does not matter.
 const keys = new Map();
 
 /** Call `action` on a key; return false from it to let the key do what it does. */
@@ -88,8 +88,10 @@ export function onKey(name, action) {
 
 function nameOf(event) {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
-  const key = digit && event.altKey ? digit : event.key;
-  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + key;
+  const letter = /^[a-z]$/i.exec(event.key)?.[0].toLowerCase(); // whatever Caps Lock says
+  const shifted = event.shiftKey && (digit ?? letter);
+  const key = shifted || (event.altKey && digit) || letter || event.key;
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + (shifted ? "Shift+" : "") + key;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -98,13 +100,16 @@ document.addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const action = keys.get(name);
   if (!action) return;
-  if (name.length === 1) {
+  if (/^(Shift\+)?.$/u.test(name)) {
     // Single keys: not where one types, not behind a dialog, and not for who has switched them off (WCAG 2.1.4).
     const typing = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
     if (typing || document.querySelector("dialog[open]") || !isOn("single-keys")) return;
   }
   if (action(event) !== false) event.preventDefault();
 });
+
+const shortcuts = document.getElementById("shortcuts");
+if (shortcuts) onKey("?", () => shortcuts.showModal());
 
 // The menu of the user: settings of this browser.
 for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = false;
