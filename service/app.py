@@ -1,6 +1,5 @@
 """Assembles the service; nothing else."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -10,8 +9,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from model.registry import CHAMPION, Registry
-from model.router import Router
+from model.registry import Registry
 from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
@@ -33,6 +31,7 @@ from service.routes import (
     users,
     webhooks,
 )
+from service.serving import ServedModel
 from service.settings import Settings, read_settings
 from service.store.database import Database
 
@@ -50,15 +49,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.router = Router.load(Registry.of_home(settings.home).path(CHAMPION))
-        app.state.batcher = TipBatcher(lambda: app.state.router)
+        app.state.served = ServedModel(Registry.of_home(settings.home))
+        app.state.batcher = TipBatcher(lambda: app.state.served.router)
         app.state.database = Database.of_settings(settings)
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
-        gc.collect()
-        gc.freeze()  # the collector need not walk through the model again and again
-        yield
+        with app.state.served:
+            yield
         app.state.database.close()
 
     app = FastAPI(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from model.routing import Routing
     from service.store.database import Database
 
+_PATIENCE_S = 30
+"""How long a service that is told to stop goes on with the requests that run."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 app = typer.Typer(
@@ -147,6 +150,7 @@ def serve(
         workers=workers,
         log_level="warning",
         access_log=False,
+        timeout_graceful_shutdown=_PATIENCE_S,
     )
 
 

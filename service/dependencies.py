@@ -10,12 +10,18 @@ from fastapi import Depends, Request
 from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
+from service.serving import ServedModel
 from service.store.database import Database
 
 
-async def get_router(request: Request) -> Router:
-    """Return the router of the champion, loaded when the service started."""
-    return cast("Router", request.app.state.router)
+async def get_served(request: Request) -> ServedModel:
+    """Return the model that serves, and whether that is the champion."""
+    return cast("ServedModel", request.app.state.served)
+
+
+async def get_router(served: Annotated[ServedModel, Depends(get_served)]) -> Router:
+    """Return the router that serves now: one for the whole request."""
+    return served.router
 
 
 async def get_batcher(request: Request) -> TipBatcher:
@@ -33,6 +39,7 @@ async def get_doorkeeper(request: Request) -> Doorkeeper:
     return cast("Doorkeeper", request.app.state.doorkeeper)
 
 
+ServedDep = Annotated[ServedModel, Depends(get_served)]
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]

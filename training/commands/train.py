@@ -91,8 +91,8 @@ def train(
         tips, problems = read_corpus([corpus], taxonomy)
         own_tips, own_problems = read_corpus(own or [], taxonomy)
         require_sound([*problems, *own_problems, *check_tips([*tips, *own_tips], taxonomy)])
+        golden, _ = read_golden(GOLDEN, taxonomy)
         if publish:  # what would be wrong after minutes of training is found before
-            read_golden(GOLDEN, taxonomy)
             held_out, data_problems = read_corpus([data] if data else [], taxonomy)
             require_sound(data_problems)
             require_unseen(held_out, [*tips, *own_tips])
@@ -110,6 +110,7 @@ def train(
             shares=read_shares(shares, taxonomy) if shares else None,
             precision_targets=read_targets(targets, taxonomy) if targets else None,
             constants=constants,
+            golden=[tip.text for tip in golden],
             n_jobs=workers,
             progress=progress,
             observe=observed.append if report else lambda _: None,
