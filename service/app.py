@@ -14,6 +14,7 @@ from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
 from service.errors import install_error_handlers
+from service.jobs import Jobs
 from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
 from service.routes import (
@@ -22,6 +23,7 @@ from service.routes import (
     console,
     desks,
     health,
+    jobs,
     keys,
     models,
     review,
@@ -52,6 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.served = ServedModel(Registry.of_home(settings.home))
         app.state.batcher = TipBatcher(lambda: app.state.served.router)
         app.state.database = Database.of_settings(settings)
+        app.state.home = settings.home
+        app.state.jobs = Jobs(settings.home)
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
@@ -73,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
-    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health)
+    api = (route, cases, review, statistics, desks, models, jobs, session, users, keys, webhooks, audit, health)
     for router in (*(noun.router for noun in api), session.pages, console.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -3,6 +3,7 @@
 All are coroutines: FastAPI hands a plain function to another thread, which takes longer than what these do.
 """
 
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
+from service.jobs import Jobs
 from service.serving import ServedModel
 from service.store.database import Database
 
@@ -34,6 +36,16 @@ async def get_database(request: Request) -> Database:
     return cast("Database", request.app.state.database)
 
 
+async def get_home(request: Request) -> Path:
+    """Return the folder of all that is written at run time."""
+    return cast("Path", request.app.state.home)
+
+
+async def get_jobs(request: Request) -> Jobs:
+    """Return the commands that run as processes."""
+    return cast("Jobs", request.app.state.jobs)
+
+
 async def get_doorkeeper(request: Request) -> Doorkeeper:
     """Return what finds out who sends a request."""
     return cast("Doorkeeper", request.app.state.doorkeeper)
@@ -43,4 +55,6 @@ ServedDep = Annotated[ServedModel, Depends(get_served)]
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
+HomeDep = Annotated[Path, Depends(get_home)]
+JobsDep = Annotated[Jobs, Depends(get_jobs)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]

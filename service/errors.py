@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from service.access import CHALLENGE
 from service.console import templates
+from service.promotion import PromotionRefusedError
 from service.store.errors import (
     ConflictError,
     CredentialsError,
@@ -49,6 +50,7 @@ class Problem(BaseModel):
     request_id: str | None = Field(None, description="By which the service's log names the request.")
     errors: list[FieldProblem] | None = None
     current_version: int | None = Field(None, description="With 412: the version that the case has by now.")
+    reasons: list[str] | None = Field(None, description="With 409: why the gate refused a model, for people.")
 
 
 def problem_response(
@@ -103,6 +105,10 @@ def install_error_handlers(app: FastAPI) -> None:
         if any(item["loc"] == ("body",) for item in error.errors()) and media_type not in ("application/json", ""):
             return problem_response(415, "the body's media type is another one; send application/json")
         return problem_response(422, detail, errors=errors)
+
+    @app.exception_handler(PromotionRefusedError)
+    async def on_refused_promotion(_: Request, error: PromotionRefusedError) -> JSONResponse:
+        return problem_response(409, str(error), reasons=list(error.reasons))
 
     @app.exception_handler(StoreError)
     async def on_store_error(request: Request, error: StoreError) -> JSONResponse:

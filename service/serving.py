@@ -90,9 +90,7 @@ class ServedModel:
 
     def _fail(self, version: str | None, error: Exception) -> None:
         known = isinstance(error, (RoutingError, OSError))  # what else it says might quote a tip
-        reason = " ".join(str(error).split()) if known else f"unexpected {type(error).__name__}"
-        for folder in (self._registry.folder.absolute(), self._registry.folder):
-            reason = reason.replace(f"{folder}/", "")
+        reason = self._registry.without_place(str(error)) if known else f"unexpected {type(error).__name__}"
         self._retry_at = monotonic() + _RETRY_S
         if self.failure != (failure := Failure(version, reason)):
             logger.error("model %s does not serve, %s goes on: %s", version, self.router.version, reason)

@@ -27,7 +27,14 @@ OPEN = {
     ("GET", "/healthz/live"),
     ("GET", "/healthz/ready"),
 }
-PATH = {"number": "20000101-000001", "user_id": "999999", "key_id": "999999", "target_id": "999999"}
+PATH = {
+    "number": "20000101-000001",
+    "user_id": "999999",
+    "key_id": "999999",
+    "target_id": "999999",
+    "version": "000000000000",
+    "job_id": "20000101-000000-000000",
+}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
-from time import monotonic, sleep
 from weakref import ref
 
 import pytest
@@ -27,6 +26,7 @@ from service.app import create_app
 from service.serving import ServedModel
 from service.settings import Settings
 from tests.conftest import TIPDESK
+from tests.waiting import eventually
 
 TEXTS = ["老板拖欠我们三个月工资", "在工地摔断了腿，包工头不认账", "公司不给交社保"]
 
@@ -48,14 +48,6 @@ def registry(artefact: Artefact, router: Router, tmp_path: Path) -> Registry:
 
 def second(registry: Registry) -> str:
     return next(version for version in registry.versions() if version != registry.aliases()[CHAMPION])
-
-
-def eventually(is_so: Callable[[], bool], patience_s: float = 20) -> None:
-    """Return as soon as `is_so`; fail when it never is."""
-    until = monotonic() + patience_s
-    while not is_so():
-        assert monotonic() < until
-        sleep(0.05)
 
 
 def test_a_promoted_model_serves_and_the_old_one_is_gone(registry: Registry) -> None:
@@ -157,7 +149,7 @@ def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[byte
     command: list[str | Path] = [TIPDESK, "serve", "--port", str(port), *arguments]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
         try:
-            eventually(lambda: is_listening(port), 60)
+            eventually(lambda: is_listening(port))
             yield server, port
         finally:
             server.terminate()
@@ -183,7 +175,7 @@ def test_all_workers_share_one_model_and_exchange_it(registry: Registry) -> None
             children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text(encoding="utf-8").split()
             return [weights for pid in map(int, children) if (weights := weights_of(pid))]
 
-        eventually(lambda: mapped() == [{old: 0}] * 2, 60)
+        eventually(lambda: mapped() == [{old: 0}] * 2)
         registry.promote(new)
         eventually(lambda: mapped() == [{new: 0}] * 2)
 
