@@ -23,6 +23,7 @@ from service.routes import (
     console,
     desks,
     health,
+    inference,
     jobs,
     keys,
     models,
@@ -77,7 +78,22 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
-    api = (route, cases, review, statistics, desks, models, jobs, session, users, keys, webhooks, audit, health)
+    api = (
+        route,
+        cases,
+        review,
+        statistics,
+        desks,
+        models,
+        jobs,
+        session,
+        users,
+        keys,
+        webhooks,
+        audit,
+        health,
+        inference,
+    )
     for router in (*(noun.router for noun in api), session.pages, console.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

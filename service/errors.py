@@ -1,4 +1,7 @@
-"""Every error that leaves the service is one shape: RFC 9457 problem details, and never quotes a tip."""
+"""Every error that leaves the service is one shape: RFC 9457 problem details, and never quotes a tip.
+
+Clients of the Open Inference Protocol (/v2) get the one that it prescribes.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -53,10 +56,23 @@ class Problem(BaseModel):
     reasons: list[str] | None = Field(None, description="With 409: why the gate refused a model, for people.")
 
 
-def problem_response(
-    status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+class InferenceError(BaseModel):
+    """An error of the Open Inference Protocol."""
+
+    error: str
+
+
+def is_inference(path: str) -> bool:
+    """Whether clients of the Open Inference Protocol ask for `path`."""
+    return path == "/v2" or path.startswith("/v2/")
+
+
+def error_response(
+    path: str, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> JSONResponse:
-    """Return an error as ``application/problem+json``; `members` are further ones of `Problem`."""
+    """Return an error in the shape that is known to who asks for `path`; `members` are further ones of `Problem`."""
+    if is_inference(path):
+        return JSONResponse(InferenceError(error=detail).model_dump(), status, dict(headers or {}))
     problem = Problem(
         title=HTTPStatus(status).phrase, status=status, detail=detail, request_id=request_id.get(), **members
     )
@@ -89,7 +105,7 @@ def install_error_handlers(app: FastAPI) -> None:
         headers = error.headers
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
             headers = {"Allow": ", ".join(methods)}
-        return problem_response(error.status_code, str(error.detail), headers)
+        return error_response(request.url.path, error.status_code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -100,35 +116,39 @@ def install_error_handlers(app: FastAPI) -> None:
         detail = "; ".join(f"{item.location}: {item.message}" for item in errors[:3])
         missing = [item["loc"] for item in error.errors() if item["type"] == "missing"]
         if ("header", "If-Match") in missing:
-            return problem_response(428, "send the ETag of the case as you saw it in the header If-Match")
+            return error_response(
+                request.url.path, 428, "send the ETag of the case as you saw it in the header If-Match"
+            )
+        if "inference-header-content-length" in request.headers:
+            return error_response(request.url.path, 400, "tensors in binary are not understood; send them as JSON")
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if any(item["loc"] == ("body",) for item in error.errors()) and media_type not in ("application/json", ""):
-            return problem_response(415, "the body's media type is another one; send application/json")
-        return problem_response(422, detail, errors=errors)
+            return error_response(request.url.path, 415, "the body's media type is another one; send application/json")
+        return error_response(request.url.path, 422, detail, errors=errors)
 
     @app.exception_handler(PromotionRefusedError)
-    async def on_refused_promotion(_: Request, error: PromotionRefusedError) -> JSONResponse:
-        return problem_response(409, str(error), reasons=list(error.reasons))
+    async def on_refused_promotion(request: Request, error: PromotionRefusedError) -> JSONResponse:
+        return error_response(request.url.path, 409, str(error), reasons=list(error.reasons))
 
     @app.exception_handler(StoreError)
     async def on_store_error(request: Request, error: StoreError) -> JSONResponse:
         match error:
             case StaleVersionError():
                 headers = {"ETag": f'"{error.current}"'}
-                return problem_response(412, str(error), headers, current_version=error.current)
+                return error_response(request.url.path, 412, str(error), headers, current_version=error.current)
             case CredentialsError() if error.retry_after_s:
-                return problem_response(429, str(error), _later(error.retry_after_s))
+                return error_response(request.url.path, 429, str(error), _later(error.retry_after_s))
             case CredentialsError():
-                return problem_response(401, str(error), CHALLENGE)
+                return error_response(request.url.path, 401, str(error), CHALLENGE)
             case StoreUnavailableError():
                 logger.error("%s; request %s", error, request_id.get())
-                return problem_response(503, str(error), _later(error.retry_after_s))
+                return error_response(request.url.path, 503, str(error), _later(error.retry_after_s))
             case NotFoundError():
-                return problem_response(404, str(error))
+                return error_response(request.url.path, 404, str(error))
             case ConflictError():
-                return problem_response(409, str(error))
+                return error_response(request.url.path, 409, str(error))
             case InvalidValueError():
-                return problem_response(422, str(error))
+                return error_response(request.url.path, 422, str(error))
         return await on_unexpected_error(request, error)
 
     @app.exception_handler(Exception)
@@ -138,7 +158,7 @@ def install_error_handlers(app: FastAPI) -> None:
         logger.error("unexpected %s in %s %s, request %s", type(error).__name__, request.method, path, request_id.get())
         detail = "unexpected error; the administrator finds its kind in the service's log by the request id"
         # No middleware of ours sees this answer.
-        return problem_response(500, detail, {REQUEST_ID: request_id.get() or ""})
+        return error_response(request.url.path, 500, detail, {REQUEST_ID: request_id.get() or ""})
 
 
 def _later(seconds: int) -> dict[str, str]:

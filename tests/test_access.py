@@ -26,6 +26,10 @@ OPEN = {
     ("GET", "/docs"),
     ("GET", "/healthz/live"),
     ("GET", "/healthz/ready"),
+    ("GET", "/v2/health/live"),
+    ("GET", "/v2/health/ready"),
+    ("GET", "/v2/models/tipdesk/ready"),
+    ("GET", "/v2/models/tipdesk/versions/{version}/ready"),
 }
 PATH = {
     "number": "20000101-000001",

@@ -14,7 +14,7 @@ from service.jobs import Job, Jobs, State
 from service.settings import Settings
 from service.store.errors import ConflictError, NotFoundError
 from tests.conftest import write_csv
-from tests.waiting import eventually
+from tests.processes import eventually
 
 
 @pytest.fixture(autouse=True)

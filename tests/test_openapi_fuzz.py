@@ -19,7 +19,9 @@ from service.settings import Settings
 from tests.accounts import key_of, settings_of
 
 OPERATIONS = [
-    f"{method} {path}" for method, path in needed(create_app(Settings())) if path.startswith(("/v1/", "/healthz/"))
+    f"{method} {path}"
+    for method, path in needed(create_app(Settings()))
+    if path.startswith(("/v1/", "/v2", "/healthz/"))
 ]
 
 

@@ -5,10 +5,7 @@ import os
 import re
 import shutil
 import signal
-import socket
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
@@ -25,8 +22,7 @@ from model.router import Router
 from service.app import create_app
 from service.serving import ServedModel
 from service.settings import Settings
-from tests.conftest import TIPDESK
-from tests.waiting import eventually
+from tests.processes import eventually, is_listening, serving
 
 TEXTS = ["老板拖欠我们三个月工资", "在工地摔断了腿，包工头不认账", "公司不给交社保"]
 
@@ -137,27 +133,6 @@ def test_a_model_that_answers_otherwise_than_where_it_was_trained_does_not_serve
     assert right.text not in served.failure.reason
     with pytest.raises(ArtefactError, match="golden"):
         ServedModel(registry)
-
-
-@contextmanager
-def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run ``tipdesk serve``; yield the process and its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    environment = {"PATH": "/usr/bin:/bin", "TIPDESK_HOME": str(home), "TIPDESK_AUTH": "off", "LANG": "C.UTF-8"}
-    command: list[str | Path] = [TIPDESK, "serve", "--port", str(port), *arguments]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
-        try:
-            eventually(lambda: is_listening(port))
-            yield server, port
-        finally:
-            server.terminate()
-
-
-def is_listening(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def weights_of(pid: int) -> dict[str, int]:
