@@ -14,7 +14,7 @@ from model.features import FeatureFinder, Values
 from model.featuretext import feature_lines, feature_text
 from model.gramindex import GramIndex
 from model.routing import Candidate, Decision, Evidence, KindGuess, Piece, Routing, wanted_pieces
-from model.segment import Segmenter, preload, require_segmenter
+from model.segment import preload, require_segmenter, shared_segmenter
 from model.text import AlignedText, align, normalise_lines
 from model.triage import Triage
 
@@ -37,9 +37,10 @@ class Router:
         self.taxonomy = artefact.taxonomy
         self.manifest = artefact.manifest
         self.version = artefact.version
+        self.golden = artefact.golden
         self.desks = artefact.taxonomy.desk_ids
         self._desk_names = [desk.name for desk in artefact.taxonomy.desks]
-        self._segmenter = Segmenter(artefact.user_words)
+        self._segmenter = shared_segmenter(artefact.user_words)
         self._features = FeatureFinder(
             artefact.words,
             GramIndex(np.asarray(artefact.char_index)),

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import REQUEST_ID, problem_response, request_id
+from service.errors import REQUEST_ID, error_response, request_id
 
 _HEADERS = [
     (name.lower().encode(), value.encode())
@@ -122,7 +122,9 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _SAFE and not self._is_same(Headers(scope=scope)):
-            answer = problem_response(403, "the request comes from another site than this service's own pages")
+            answer = error_response(
+                scope["path"], 403, "the request comes from another site than this service's own pages"
+            )
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
