@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 MESSAGES = {
     "password": "密码已改好。",
+    "confirmed": "工单 {of} 已派出。",
 }
 """By name. `{of}` is what it is about: case numbers, counts."""
 
