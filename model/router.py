@@ -1,6 +1,6 @@
 """Router: texts -> Routings. Values times weights make scores; what is done with them is the published policy."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -75,6 +75,11 @@ class Router:
     def place_names(self) -> frozenset[str]:
         """Names of divisions, full and short, such as `normalise_employer` is given."""
         return self._triage.place_names
+
+    @property
+    def divisions(self) -> Mapping[str, str]:
+        """Full names of provinces, cities and counties by their codes (GB/T 2260), without what they lie in."""
+        return self._triage.divisions
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""

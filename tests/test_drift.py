@@ -15,8 +15,8 @@ from xlsxwriter import Workbook
 from model.artefact import Artefact
 from model.errors import CorpusError
 from tests.conftest import run_tipdesk, write_csv
-from tests.test_cli import one_line
 from tests.console import CHROMIUM
+from tests.test_cli import one_line
 from training.cases import Case, parse_day, read_cases, split_by_day
 from training.corpus import Tip
 from training.drift import MIN_TIPS, N_SPLITS, Drift, _domain_auc, _psi, measure_drift

@@ -15,6 +15,7 @@ MESSAGES = {
     "webhook-removed": "推送地址已删除。",
     "retention": "保存期限已改好。",
     "purged": "已清除 {of} 件过期工单。",
+    "confirmed": "工单 {of} 已派出。",
 }
 """By name. `{of}` is what it is about: case numbers, counts."""
 

@@ -157,6 +157,14 @@ class Case(Base):
             for name in ("status", "desk", "channel", "kind", "decision", "region", "city", "province", "employer_key")
         ),
         Index("ix_cases_status_desk", "status", "desk", "id"),  # what an operator's list asks for
+        # What is to be answered next, and what is overdue: of cases that are open, which few are.
+        Index(
+            "ix_cases_due",
+            "due_on",
+            "id",
+            sqlite_where=sa.text("closed_on IS NULL"),
+            postgresql_where=sa.text("closed_on IS NULL"),
+        ),
     )
 
 

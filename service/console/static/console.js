@@ -1,5 +1,7 @@
 // What all pages share: settings of this browser, messages, requests, keys, log-in again.
 
+import { eraseDrafts } from "./draft.js";
+
 const PREFIX = "tipdesk.";
 export const user = document.body.dataset.user ?? "";
 
@@ -23,11 +25,12 @@ export function toast(words, action) {
   setTimeout(() => box.remove(), 12_000);
 }
 
-/** The service's answer says that something went wrong, in words for people. */
+/** The service's answer says that something went wrong, in words for people; `page` is the page that says so. */
 export class Problem extends Error {
-  constructor(status, message) {
+  constructor(status, message, page = null) {
     super(message);
     this.status = status;
+    this.page = page;
   }
 }
 
@@ -45,7 +48,7 @@ export async function send(url, { method = "POST", body, signal } = {}) {
   if (response.ok) return response;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const words = page.querySelector("[data-problem]")?.textContent.trim();
-  throw new Problem(response.status, words || `没有办成（${response.status}），请重试。`);
+  throw new Problem(response.status, words || `没有办成（${response.status}），请重试。`, page);
 }
 
 let loggingIn = null; // one dialog for all that wait for it
@@ -100,10 +103,11 @@ document.addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const action = keys.get(name);
   if (!action) return;
+  if (document.querySelector("dialog[open]")) return;
   if (/^(Shift\+)?.$/u.test(name)) {
-    // Single keys: not where one types, not behind a dialog, and not for who has switched them off (WCAG 2.1.4).
+    // Single keys: not where one types, and not for who has switched them off (WCAG 2.1.4).
     const typing = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
-    if (typing || document.querySelector("dialog[open]") || !isOn("single-keys")) return;
+    if (typing || !isOn("single-keys")) return;
   }
   if (action(event) !== false) event.preventDefault();
 });
@@ -140,6 +144,10 @@ menu?.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+eraseDrafts();
+document.getElementById("log-out")?.addEventListener("submit", () => eraseDrafts(user));
+document.addEventListener("setting", ({ detail }) => detail.name === "keep-drafts" && !detail.on && eraseDrafts(user));
 
 // What the address said once is not said again when the page is reloaded or kept as a bookmark.
 const address = new URL(location.href);
