@@ -13,7 +13,7 @@ from model.registry import Registry
 from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
-from service.console.pages import PAGES
+from service.console.pages import PAGES, UPLOAD_PATHS
 from service.errors import install_error_handlers
 from service.jobs import Jobs
 from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
@@ -37,6 +37,7 @@ from service.routes import (
 from service.serving import ServedModel
 from service.settings import Settings, read_settings
 from service.store.database import Database
+from service.uploads import Uploads
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -57,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.database = Database.of_settings(settings)
         app.state.home = settings.home
         app.state.jobs = Jobs(settings.home)
+        app.state.uploads = Uploads(settings.home)
+        app.state.uploads.tidy()
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
@@ -74,7 +77,9 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, upload_paths=UPLOAD_PATHS, max_upload=settings.max_upload_bytes
+    )
     app.add_middleware(SameOrigin, cookie=SESSION_COOKIE)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)

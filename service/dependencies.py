@@ -15,6 +15,7 @@ from service.jobs import Jobs
 from service.serving import ServedModel
 from service.settings import Settings
 from service.store.database import Database
+from service.uploads import Uploads
 
 
 async def get_served(request: Request) -> ServedModel:
@@ -57,6 +58,11 @@ async def get_settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
 
 
+async def get_uploads(request: Request) -> Uploads:
+    """Return the tables that people uploaded."""
+    return cast("Uploads", request.app.state.uploads)
+
+
 ServedDep = Annotated[ServedModel, Depends(get_served)]
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
@@ -65,3 +71,4 @@ HomeDep = Annotated[Path, Depends(get_home)]
 JobsDep = Annotated[Jobs, Depends(get_jobs)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+UploadsDep = Annotated[Uploads, Depends(get_uploads)]

@@ -21,8 +21,13 @@ class PromotionRefusedError(PromotionError):
         self.reasons = tuple(reasons)
 
 
-def promote(home: Path, version: str, *, force: bool, why: str | None) -> dict[str, Any]:
+def promote(home: Path, version: str, *, force: bool, why: str | None, data: Path | None = None) -> dict[str, Any]:
     """Make a version the champion, if it passes the gate or by force; return what ``tipdesk models promote`` says.
+
+    Parameters
+    ----------
+    data : Path, optional
+        Labelled tips that neither model has learned from, on which the gate compares the two.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def promote(home: Path, version: str, *, force: bool, why: str | None) -> dict[s
     """
     if version not in Registry.of_home(home).versions():
         raise NotFoundError(f"there is no model version {version}")
-    options = ["--force"] * force + ([f"--why={why}"] if why else [])
+    options = ["--force"] * force + ([f"--why={why}"] if why else []) + ([f"--data={data}"] if data else [])
     return _run(home, "promote", *options, version)
 
 

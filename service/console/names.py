@@ -36,10 +36,12 @@ ACTION_NAMES: Mapping[str, str] = MappingProxyType(
         "cases.export": "导出工单",
         "model.promote": "发布模型",
         "model.rollback": "回退模型",
-        "job.start": "启动任务",
+        "job.train": "开始训练",
+        "job.compare": "比较模型",
+        "job.drift": "查看漂移",
         "job.cancel": "取消任务",
-        "batch.upload": "上传批量表格",
-        "batch.delete": "删除批量任务",
+        "job.score": "批量分派",
+        "batch.remove": "删除批量表格",
     }
 )
 """By action of the audit trail; what is not here is shown as it is."""
@@ -54,8 +56,11 @@ _DETAIL_NAMES = {
     "before": "早于",
     "cases": "件数",
     "why": "理由",
-    "forced": "强制",
-    "kind": "种类",
+    "force": "强制",
+    "files": "表格",
+    "own": "自有标注",
+    "report": "写报告",
+    "publish": "通过就发布",
 }
 _WORD_NAMES = {str(word): name for names in (ROLE_NAMES, PERMISSION_NAMES) for word, name in names.items()}
 
@@ -85,3 +90,19 @@ SETTING_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """By field of the settings; what is not here is described as the settings do."""
+
+METRIC_NAMES: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        "accuracy": ("准确率", True),
+        "macro_f1": ("各席平均 F1", True),
+        "top3_accuracy": ("前三候选里有", True),
+        "auto_coverage": ("可直接派单的占比", True),
+        "auto_precision": ("可直接派单的准确率", True),
+        "set_coverage": ("粗体候选里有", True),
+        "mean_set_size": ("粗体候选平均几个", False),
+        "log_loss": ("对数损失", False),
+        "ece": ("校准误差 ECE", False),
+        "labour_auroc": ("分清是否劳动诉求（AUROC）", True),
+    }
+)
+"""By figure of an evaluation, and whether more is better."""
