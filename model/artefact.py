@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ArtefactDigestError, ArtefactFormatError, ArtefactNotFoundError, TaxonomyError
+from model.golden import GoldenTip, golden_from_dict, golden_to_dict
 from model.gramindex import GramIndex
 from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
 old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
 must be trained anew.
@@ -37,8 +38,8 @@ IDF = "idf.npy"
 WEIGHTS = "weights.npy"
 INTERCEPTS = "intercepts.npy"
 SIGNALS, FACTS, LAW = "signals.json", "facts.json", "law.json"
-CARD = "MODEL_CARD.md"
-FILES = (TAXONOMY, USER_WORDS, SIGNALS, FACTS, LAW, CARD, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
+CARD, GOLDEN = "MODEL_CARD.md", "golden.json"
+FILES = (TAXONOMY, USER_WORDS, SIGNALS, FACTS, LAW, CARD, GOLDEN, WORDS, CHAR_INDEX, IDF, WEIGHTS, INTERCEPTS)
 
 _FLOATS_A_LINE = 16
 _NEXT_STEP = "restore the folder from a backup or train the model anew"
@@ -132,6 +133,8 @@ class Artefact:
         Outputs are: a calibrated logit for each desk, then one for each desk as a further desk, then one for each
         demand type. Columns of zeros fill a row up to whole lines of the processor's cache (see `n_columns`).
     intercepts : ndarray of float32, shape (n_outputs,)
+    golden : tuple of GoldenTip
+        What it answered where it was trained; who is to serve it asks again.
     version : str
         The beginning of the manifest's digest: the same training gives the same version, another never does.
     """
@@ -146,6 +149,7 @@ class Artefact:
     idf: NDArray[np.float32]
     weights: NDArray[np.float32]
     intercepts: NDArray[np.float32]
+    golden: tuple[GoldenTip, ...] = ()
     version: str = ""
 
 
@@ -163,6 +167,7 @@ def save_artefact(artefact: Artefact, folder: Path) -> str:
         FACTS: artefact.triage.facts,
         LAW: artefact.triage.law,
         CARD: artefact.card.encode(),
+        GOLDEN: _to_json(golden_to_dict(artefact.golden)),
         WORDS: "\n".join(artefact.words).encode(),
     }
     for name, content in contents.items():
@@ -215,6 +220,7 @@ def load_artefact(folder: Path) -> Artefact:
             idf=np.load(folder / IDF, mmap_mode="r", allow_pickle=False),
             weights=np.load(folder / WEIGHTS, mmap_mode="r", allow_pickle=False),
             intercepts=np.load(folder / INTERCEPTS, mmap_mode="r", allow_pickle=False),
+            golden=golden_from_dict(json.loads((folder / GOLDEN).read_bytes())),
             version=version_of(digest),
         )
     except (ValueError, TaxonomyError) as error:

@@ -52,6 +52,10 @@ class Registry:
         """Return the registry of a ``TIPDESK_HOME``."""
         return cls(home / "models")
 
+    def without_place(self, message: str) -> str:
+        """Return a message that names files of the registry, without the registry's own place on this machine."""
+        return message.replace(f"{self.folder.absolute()}/", "").replace(f"{self.folder}/", "")
+
     def aliases(self) -> dict[str, str]:
         """Return version by alias.
 

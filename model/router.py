@@ -1,6 +1,6 @@
 """Router: texts -> Routings. Values times weights make scores; what is done with them is the published policy."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -14,7 +14,7 @@ from model.features import FeatureFinder, Values
 from model.featuretext import feature_lines, feature_text
 from model.gramindex import GramIndex
 from model.routing import Candidate, Decision, Evidence, KindGuess, Piece, Routing, wanted_pieces
-from model.segment import Segmenter, preload, require_segmenter
+from model.segment import preload, require_segmenter, shared_segmenter
 from model.text import AlignedText, align, normalise_lines
 from model.triage import Triage
 
@@ -37,9 +37,10 @@ class Router:
         self.taxonomy = artefact.taxonomy
         self.manifest = artefact.manifest
         self.version = artefact.version
+        self.golden = artefact.golden
         self.desks = artefact.taxonomy.desk_ids
         self._desk_names = [desk.name for desk in artefact.taxonomy.desks]
-        self._segmenter = Segmenter(artefact.user_words)
+        self._segmenter = shared_segmenter(artefact.user_words)
         self._features = FeatureFinder(
             artefact.words,
             GramIndex(np.asarray(artefact.char_index)),
@@ -74,6 +75,11 @@ class Router:
     def place_names(self) -> frozenset[str]:
         """Names of divisions, full and short, such as `normalise_employer` is given."""
         return self._triage.place_names
+
+    @property
+    def divisions(self) -> Mapping[str, str]:
+        """Full names of provinces, cities and counties by their codes (GB/T 2260), without what they lie in."""
+        return self._triage.divisions
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""

@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -65,6 +65,15 @@ class Segmenter:
             Nothing but characters of U+4E00 to U+9FD5, which are all that jieba's dictionary is made of.
         """
         return [word for word in self._cut_all(chinese) if len(word) > 1]
+
+
+@lru_cache(maxsize=1)
+def shared_segmenter(user_words: tuple[UserWord, ...]) -> Segmenter:
+    """Return a segmenter with these words, the last one again if it had the same.
+
+    A model that takes another's place mostly has its words, and each dictionary takes 25 MB and 0.15 s.
+    """
+    return Segmenter(user_words)
 
 
 def preload() -> None:

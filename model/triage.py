@@ -5,7 +5,7 @@ What reads it is imported when it is first used: that takes as long as to route 
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -87,6 +87,11 @@ class Triage:
     def place_names(self) -> frozenset[str]:
         """Names of divisions, full and short."""
         return self._facts.place_names
+
+    @property
+    def divisions(self) -> Mapping[str, str]:
+        """Full names of divisions by code."""
+        return self._facts.divisions
 
     @cached_property
     def _signals(self) -> "SignalRules":

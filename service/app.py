@@ -1,6 +1,5 @@
 """Assembles the service; nothing else."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -10,13 +9,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from model.registry import CHAMPION, Registry
-from model.router import Router
+from model.registry import Registry
 from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
-from service.console.pages import PAGES
+from service.console.pages import PAGES, UPLOAD_PATHS
 from service.errors import install_error_handlers
+from service.jobs import Jobs
 from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
 from service.routes import (
@@ -24,6 +23,8 @@ from service.routes import (
     cases,
     desks,
     health,
+    inference,
+    jobs,
     keys,
     models,
     review,
@@ -33,8 +34,10 @@ from service.routes import (
     users,
     webhooks,
 )
+from service.serving import ServedModel
 from service.settings import Settings, read_settings
 from service.store.database import Database
+from service.uploads import Uploads
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -50,15 +53,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.router = Router.load(Registry.of_home(settings.home).path(CHAMPION))
-        app.state.batcher = TipBatcher(lambda: app.state.router)
+        app.state.served = ServedModel(Registry.of_home(settings.home))
+        app.state.batcher = TipBatcher(lambda: app.state.served.router)
         app.state.database = Database.of_settings(settings)
+        app.state.home = settings.home
+        app.state.jobs = Jobs(settings.home)
+        app.state.uploads = Uploads(settings.home)
+        app.state.uploads.tidy()
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
-        gc.collect()
-        gc.freeze()  # the collector need not walk through the model again and again
-        yield
+        with app.state.served:
+            yield
         app.state.database.close()
 
     app = FastAPI(
@@ -70,12 +76,30 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.state.settings = settings
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, upload_paths=UPLOAD_PATHS, max_upload=settings.max_upload_bytes
+    )
     app.add_middleware(SameOrigin, cookie=SESSION_COOKIE)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestIds)
     install_error_handlers(app)
-    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health)
+    api = (
+        route,
+        cases,
+        review,
+        statistics,
+        desks,
+        models,
+        jobs,
+        session,
+        users,
+        keys,
+        webhooks,
+        audit,
+        health,
+        inference,
+    )
     for router in (*(noun.router for noun in api), *PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from service.store.database import Database
     from training.tables import Row
 
+_PATIENCE_S = 30
+"""How long a service that is told to stop goes on with the requests that run."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 app = typer.Typer(
@@ -151,6 +154,7 @@ def serve(
         workers=workers,
         log_level="warning",
         access_log=False,
+        timeout_graceful_shutdown=_PATIENCE_S,
     )
 
 

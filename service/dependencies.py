@@ -3,6 +3,7 @@
 All are coroutines: FastAPI hands a plain function to another thread, which takes longer than what these do.
 """
 
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -10,12 +11,21 @@ from fastapi import Depends, Request
 from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
+from service.jobs import Jobs
+from service.serving import ServedModel
+from service.settings import Settings
 from service.store.database import Database
+from service.uploads import Uploads
 
 
-async def get_router(request: Request) -> Router:
-    """Return the router of the champion, loaded when the service started."""
-    return cast("Router", request.app.state.router)
+async def get_served(request: Request) -> ServedModel:
+    """Return the model that serves, and whether that is the champion."""
+    return cast("ServedModel", request.app.state.served)
+
+
+async def get_router(served: Annotated[ServedModel, Depends(get_served)]) -> Router:
+    """Return the router that serves now: one for the whole request."""
+    return served.router
 
 
 async def get_batcher(request: Request) -> TipBatcher:
@@ -28,12 +38,37 @@ async def get_database(request: Request) -> Database:
     return cast("Database", request.app.state.database)
 
 
+async def get_home(request: Request) -> Path:
+    """Return the folder of all that is written at run time."""
+    return cast("Path", request.app.state.home)
+
+
+async def get_jobs(request: Request) -> Jobs:
+    """Return the commands that run as processes."""
+    return cast("Jobs", request.app.state.jobs)
+
+
 async def get_doorkeeper(request: Request) -> Doorkeeper:
     """Return what finds out who sends a request."""
     return cast("Doorkeeper", request.app.state.doorkeeper)
 
 
+async def get_settings(request: Request) -> Settings:
+    """Return the settings in force."""
+    return cast("Settings", request.app.state.settings)
+
+
+async def get_uploads(request: Request) -> Uploads:
+    """Return the tables that people uploaded."""
+    return cast("Uploads", request.app.state.uploads)
+
+
+ServedDep = Annotated[ServedModel, Depends(get_served)]
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
+HomeDep = Annotated[Path, Depends(get_home)]
+JobsDep = Annotated[Jobs, Depends(get_jobs)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+UploadsDep = Annotated[Uploads, Depends(get_uploads)]

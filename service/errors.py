@@ -1,4 +1,7 @@
-"""Every error that leaves the service is one shape: RFC 9457 problem details, for people a page. None quotes a tip."""
+"""Every error that leaves the service is one shape: RFC 9457 problem details, for people a page. None quotes a tip.
+
+Clients of the Open Inference Protocol (/v2) get the one that it prescribes.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -17,6 +20,7 @@ from starlette.exceptions import HTTPException
 from service.access import CHALLENGE
 from service.console import templates
 from service.console.carried import carry, packed
+from service.promotion import PromotionRefusedError
 from service.store.errors import (
     ConflictError,
     CredentialsError,
@@ -51,12 +55,26 @@ class Problem(BaseModel):
     request_id: str | None = Field(None, description="By which the service's log names the request.")
     errors: list[FieldProblem] | None = None
     current_version: int | None = Field(None, description="With 412: the version that the case has by now.")
+    reasons: list[str] | None = Field(None, description="With 409: why the gate refused a model, for people.")
 
 
-def problem_response(
-    status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+class InferenceError(BaseModel):
+    """An error of the Open Inference Protocol."""
+
+    error: str
+
+
+def is_inference(path: str) -> bool:
+    """Whether clients of the Open Inference Protocol ask for `path`."""
+    return path == "/v2" or path.startswith("/v2/")
+
+
+def error_response(
+    path: str, status: int, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> JSONResponse:
-    """Return an error as ``application/problem+json``; `members` are further ones of `Problem`."""
+    """Return an error in the shape that is known to who asks for `path`; `members` are further ones of `Problem`."""
+    if is_inference(path):
+        return JSONResponse(InferenceError(error=detail).model_dump(), status, dict(headers or {}))
     problem = Problem(
         title=HTTPStatus(status).phrase, status=status, detail=detail, request_id=request_id.get(), **members
     )
@@ -97,11 +115,19 @@ def install_error_handlers(app: FastAPI) -> None:
         detail = "; ".join(f"{item.location}: {item.message}" for item in errors[:3])
         missing = [item["loc"] for item in error.errors() if item["type"] == "missing"]
         if ("header", "If-Match") in missing:
-            return problem_response(428, "send the ETag of the case as you saw it in the header If-Match")
+            return error_response(
+                request.url.path, 428, "send the ETag of the case as you saw it in the header If-Match"
+            )
+        if "inference-header-content-length" in request.headers:
+            return error_response(request.url.path, 400, "tensors in binary are not understood; send them as JSON")
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if any(item["loc"] == ("body",) for item in error.errors()) and media_type not in ("application/json", ""):
-            return problem_response(415, "the body's media type is another one; send application/json")
+            return error_response(request.url.path, 415, "the body's media type is another one; send application/json")
         return await answer(request, 422, detail, errors=errors)
+
+    @app.exception_handler(PromotionRefusedError)
+    async def on_refused_promotion(request: Request, error: PromotionRefusedError) -> Response:
+        return await answer(request, 409, str(error), reasons=list(error.reasons))
 
     @app.exception_handler(StoreError)
     async def on_store_error(request: Request, error: StoreError) -> Response:
@@ -155,7 +181,7 @@ async def answer(
     The page carries on what was sent, for another try.
     """
     if not _is_page(request):
-        return problem_response(status, detail, headers, **members)
+        return error_response(request.url.path, status, detail, headers, **members)
     if not hasattr(request.state, "principal"):  # there is no such page, or it is open to everybody
         request.state.principal = await request.app.state.doorkeeper.principal(request)
     context = {
@@ -194,4 +220,5 @@ def _methods(request: Request) -> list[str]:
 
 def _is_page(request: Request) -> bool:
     """Whether a person looks at the answer in a browser."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+    is_api = request.url.path.startswith("/v1/") or is_inference(request.url.path)
+    return "text/html" in request.headers.get("accept", "") and not is_api

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import REQUEST_ID, problem_response, request_id
+from service.errors import REQUEST_ID, error_response, request_id
 
 _HEADERS = [
     (name.lower().encode(), value.encode())
@@ -32,15 +32,27 @@ _HEADERS = [
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORM = 2**16  # bytes of a form around a file
 _DIGITS = 20  # of a length; what has more is too long anyway
 
 
 class BodyLimit:
-    """Answers 413 to a body above the limit, whether it is announced or only turns out to be."""
+    """Answers 413 to a body above the limit, whether it is announced or only turns out to be.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Parameters
+    ----------
+    app : ASGIApp
+    max_bytes : int
+    upload_paths : frozenset of str
+        Where files are sent to, of up to `max_upload` bytes; they go to the disk, not into memory.
+    max_upload : int
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, upload_paths: frozenset[str], max_upload: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._upload_paths = upload_paths
+        self._max_upload = max_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,21 +61,23 @@ class BodyLimit:
         lengths = (value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length")
         announced = next(lengths, "0")
         n_bytes = int(announced[:_DIGITS]) if announced.isdecimal() else 0
+        max_bytes = self._max_upload + _FORM if scope["path"] in self._upload_paths else self._max_bytes
 
         async def limited() -> Message:
             nonlocal n_bytes
-            self._require(n_bytes)
+            _require(n_bytes, max_bytes)
             message = await receive()
             if not announced.isdecimal() or announced == "0":
                 n_bytes += len(message.get("body", b""))
-                self._require(n_bytes)
+                _require(n_bytes, max_bytes)
             return message
 
         await self._app(scope, limited, send)
 
-    def _require(self, n_bytes: int) -> None:
-        if n_bytes > self._max_bytes:
-            raise HTTPException(413, f"the body is longer than {self._max_bytes} bytes; send fewer or shorter texts")
+
+def _require(n_bytes: int, max_bytes: int) -> None:
+    if n_bytes > max_bytes:
+        raise HTTPException(413, f"the body is longer than {max_bytes} bytes; send fewer or shorter texts")
 
 
 class SecurityHeaders:
@@ -122,7 +136,9 @@ class SameOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in _SAFE and not self._is_same(Headers(scope=scope)):
-            answer = problem_response(403, "the request comes from another site than this service's own pages")
+            answer = error_response(
+                scope["path"], 403, "the request comes from another site than this service's own pages"
+            )
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from service.access import SESSION_COOKIE, Allow
-from service.errors import Problem, problem_responses
+from service.errors import InferenceError, Problem, is_inference, problem_responses
 
 _SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "Set by POST /v1/session."},
@@ -43,6 +43,7 @@ def describe(app: FastAPI) -> None:
         components = document.setdefault("components", {})
         problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components.setdefault("schemas", {}).update(problem.pop("$defs", {}) | {"Problem": problem})
+        components["schemas"]["InferenceError"] = InferenceError.model_json_schema()
         components["schemas"].pop("HTTPValidationError", None)
         components["schemas"].pop("ValidationError", None)
         components["securitySchemes"] = _SCHEMES
@@ -50,6 +51,8 @@ def describe(app: FastAPI) -> None:
             operation = document["paths"].get(path, {}).get(method.lower())
             if operation is not None:
                 _complete(operation, allow)
+                if is_inference(path):
+                    _use_inference_errors(operation)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -70,6 +73,13 @@ def _complete(operation: dict[str, Any], allow: Allow | None) -> None:
     for status, response in problem_responses(*statuses).items():
         responses.setdefault(str(status), response)
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _use_inference_errors(operation: dict[str, Any]) -> None:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/InferenceError"}}}
+    for status, response in operation["responses"].items():
+        if status >= "4":
+            operation["responses"][status] = {**response, "content": content}
 
 
 def _allow_of(dependant: Dependant) -> Allow | None:

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         8 * 2**20, gt=0, description="Longest request body in bytes; a longer one is answered 413."
     )
+    max_upload_bytes: int = Field(
+        200 * 2**20, gt=0, description="Longest table in bytes that can be uploaded in the console."
+    )
     auth: Literal["on", "off"] = Field(
         "on",
         description="`off`: no accounts, everybody is an administrator; for trying out, on a loopback address only.",

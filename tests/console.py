@@ -54,13 +54,13 @@ class Console:
 
 
 @contextmanager
-def serving(settings: Settings, port: int | None = None) -> Iterator[Console]:
-    """Run the service of `settings` in a process of its own until the block ends."""
+def serving(settings: Settings, port: int | None = None, cwd: Path = ROOT) -> Iterator[Console]:
+    """Run the service of `settings` in a process of its own until the block ends; `cwd` has the data for training."""
     port = port or free_port()
     environment = {"PATH": "/usr/bin:/bin", "TIPDESK_HOME": str(settings.home), "LANG": "C.UTF-8"}
     command = [str(TIPDESK), "serve", "--port", str(port)]
     database = Database.of_settings(settings)
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE) as server:
+    with subprocess.Popen(command, env=environment, cwd=cwd, stderr=subprocess.PIPE) as server:
         try:
             wait_until_it_answers(server, port)
             yield Console(f"http://127.0.0.1:{port}", database)

@@ -26,8 +26,20 @@ OPEN = {
     ("GET", "/docs"),
     ("GET", "/healthz/live"),
     ("GET", "/healthz/ready"),
+    ("GET", "/v2/health/live"),
+    ("GET", "/v2/health/ready"),
+    ("GET", "/v2/models/tipdesk/ready"),
+    ("GET", "/v2/models/tipdesk/versions/{version}/ready"),
 }
-PATH = {"number": "20000101-000001", "user_id": "999999", "key_id": "999999", "target_id": "999999"}
+PATH = {
+    "number": "20000101-000001",
+    "user_id": "999999",
+    "key_id": "999999",
+    "target_id": "999999",
+    "version": "000000000000",
+    "upload_id": "20000101-000000-000000",
+    "job_id": "20000101-000000-000000",
+}
 
 
 @pytest.fixture(scope="module")

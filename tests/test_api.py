@@ -128,7 +128,7 @@ def test_an_unexpected_error_says_nothing_of_the_tip(home: Path, caplog: pytest.
 
     app = create_app(Settings(home=home, auth="off"))
     with TestClient(app, raise_server_exceptions=False) as client:
-        app.state.router = Broken()
+        app.state.served.router = Broken()
         answer = client.post("/v1/route", json={"text": SECRET})
     assert answer.status_code == answer.json()["status"] == 500
     assert SECRET not in answer.text

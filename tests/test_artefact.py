@@ -82,11 +82,11 @@ def test_a_truncated_file_is_refused(folder: Path, name: str) -> None:
         Router.load(folder)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 99])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 99])
 def test_another_format_version_is_refused(artefact: Artefact, tmp_path: Path, version: int) -> None:
-    """What was otherwise: in 1 the opening counted once, 2 listed the n-grams, 3 had one precision target, no card."""
+    """What was otherwise: 1 counted the opening once, 2 listed n-grams, 3 had no card, 4 no golden answers."""
     save_artefact(replace(artefact, manifest=replace(artefact.manifest, format_version=version)), tmp_path)
-    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 4"):
+    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 5"):
         Router.load(tmp_path)
 
 

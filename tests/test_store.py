@@ -26,7 +26,7 @@ from service.store.errors import (
     StaleVersionError,
     TransitionError,
 )
-from service.store.listing import CaseFilter, find
+from service.store.listing import CaseFilter, Order, find
 from service.store.numbers import decode_cursor, encode_cursor, format_number, parse_number
 from service.store.tables import Base, Case, OutboxMessage
 from service.store.vocabulary import TRANSITIONS, Channel, Status
@@ -77,12 +77,12 @@ def create(database: Database, router: Router) -> Callable[..., Case]:
 def listed(database: Database, router: Router) -> Callable[..., list[int]]:
     """Returns the ids of all cases that fit a filter, read page by page."""
 
-    def listed(limit: int = 2, **wanted: Any) -> list[int]:
+    def listed(limit: int = 2, order: Order = Order.NEWEST, **wanted: Any) -> list[int]:
         found: list[int] = []
         cursor: str | None = None
         while True:
             with database.reading() as session:
-                page = find(session, CaseFilter(**wanted), router, limit=limit, cursor=cursor)
+                page = find(session, CaseFilter(**wanted), router, order=order, limit=limit, cursor=cursor)
             found += [case.id for case in page.cases]
             if (cursor := page.cursor) is None:
                 return found
@@ -367,6 +367,23 @@ def test_a_page_goes_on_where_the_one_before_ended_although_cases_come_in(
     assert rest.cursor is None
 
 
+def test_what_is_to_be_answered_next_comes_first(
+    create: Callable[..., Case], database: Database, router: Router, clock: Clock, listed: Callable[..., list[int]]
+) -> None:
+    """Cases are sorted by due date, then number, page by page; closed ones are not due, and not overdue."""
+    slow = max(router.taxonomy.desks, key=lambda desk: desk.time_limit_days).id
+    early, closed, late = create(), create(), create()
+    act(database, "close", act(database, "confirm", closed, router), router)
+    with database.writing() as session:
+        cases.confirm(session, early.id, 1, router, by="李", desk=slow)
+    assert listed(order=Order.DUE, limit=1) == [late.id, early.id]
+    assert listed(order=Order.OLDEST) == [early.id, closed.id, late.id]
+    assert listed(overdue=True) == []
+    clock.time += timedelta(days=365)
+    assert listed(overdue=True) == [late.id, early.id]
+    assert listed(overdue=True, order=Order.DUE, confirmed=slow) == [early.id]
+
+
 def test_whatever_chinese_a_text_holds_finds_it(
     create: Callable[..., Case], listed: Callable[..., list[int]], small_corpus: list[Tip]
 ) -> None:
@@ -413,15 +430,22 @@ _FILTERS: dict[str, dict[str, Any]] = {
     "desk and channel": {"desk": "x", "channel": Channel.WEB},
     "words": {"query": "拖欠 工资"},
     "words and desk": {"query": "拖欠 工资", "desk": "x"},
+    "suggested": {"suggested": "x", "confirmed": "y"},
+    "urgency": {"urgency": "high"},
+    "due": {"order": Order.DUE},
+    "overdue of a desk": {"overdue": True, "desk": "x", "order": Order.DUE},
+    "oldest of a desk": {"desk": "x", "order": Order.OLDEST},
 }
 
 
 @pytest.mark.parametrize("wanted", _FILTERS.values(), ids=_FILTERS)
 def test_every_list_walks_along_an_index(database: Database, router: Router, wanted: dict[str, Any]) -> None:
     """Nothing is sorted and no table is read through."""
+    order = wanted.get("order", Order.NEWEST)
+    filters = CaseFilter(**{name: value for name, value in wanted.items() if name != "order"})
     with database.reading() as session:
         asked = _statements_of(
-            session, lambda: find(session, CaseFilter(**wanted), router, cursor=encode_cursor(10**15))
+            session, lambda: find(session, filters, router, order=order, cursor=encode_cursor(10**15))
         )
         connection = session.connection()
         if connection.dialect.name == "sqlite":

@@ -203,7 +203,7 @@ def test_a_newer_database_is_refused_in_one_line(store_url: URL) -> None:
         with pytest.raises(StoreVersionError, match="9999"):
             Database(store_url)
     finally:
-        run_as_administrator(store_url, "UPDATE alembic_version SET version_num = '0001'")
+        run_as_administrator(store_url, "UPDATE alembic_version SET version_num = '0003'")
 
 
 _DIES_WHILE_MIGRATING = """

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from model.artefact import Artefact, Manifest, n_columns
 from model.errors import CorpusError
+from model.golden import answer_golden
 from model.gramindex import GramIndex
+from model.router import Router
 from model.segment import UserWord, build_user_words, segmenter_identity
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
@@ -39,6 +41,7 @@ def fit_model(
     shares: Mapping[str, float] | None = None,
     precision_targets: Mapping[str, float] | None = None,
     constants: Constants | None = None,
+    golden: Sequence[str] = (),
     n_jobs: int = 1,
     progress: Callable[[str], None] = lambda _: None,
     observe: Callable[[Measured], None] = lambda _: None,
@@ -63,6 +66,8 @@ def fit_model(
         Share of right ones that a desk's ``auto`` decisions aim at; the configuration's for a desk that is not in it.
     constants : Constants, optional
         What calibrates further desks and demand types; by default cross-fitted as the desks are.
+    golden : sequence of str
+        Texts published with the model's answers, so that who serves it can see whether it answers there as here.
     n_jobs : int
         Workers for the folds; the result does not depend on it.
     progress : callable
@@ -104,7 +109,8 @@ def fit_model(
     metrics |= decisions.metrics(proba.argmax(axis=1), targets.desk, typical)
     manifest = _build_manifest(tips, own, config, calibration, metrics)
     observe(Measured(everything, taxonomy, config, features, targets, weights, typical, proba, decisions))
-    return _collapse(features.vectorizer, heads, calibration, user_words, triage, taxonomy, manifest)
+    artefact = _collapse(features.vectorizer, heads, calibration, user_words, triage, taxonomy, manifest)
+    return replace(artefact, golden=answer_golden(Router(artefact), golden)) if golden else artefact
 
 
 def _require_parts(groups: NDArray[np.int64], targets: Targets, config: TrainingConfig) -> None:

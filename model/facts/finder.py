@@ -111,6 +111,7 @@ class FactFinder:
         self._quantities = QuantityFinder(sections["money"], sections["headcount"], self._durations, marks)
         self._gazetteer = Gazetteer(sections["places"], content["divisions"])
         self.place_names = frozenset(self._gazetteer.names)
+        self.divisions = self._gazetteer.divisions
         self._employers = EmployerFinder(sections["employers"])
         self._statements = StatementFinder(patterns, marks)
         self._clause = re.compile(f"[^{re.escape(marks)}]*$")

@@ -45,7 +45,7 @@ class PlaceWords:
 
 
 class Gazetteer:
-    """The listed places.
+    """The listed places; `divisions` holds their full names by code.
 
     Parameters
     ----------
@@ -59,7 +59,9 @@ class Gazetteer:
         self._placeholder = re.compile(rf"(?<![a-z\d])[a-z]\d{{0,2}}(?:{ends})")
         self._codes: dict[str, list[str]] = {}
         self._short: set[str] = set()
+        self.divisions: dict[str, str] = {}
         for code, name, short in rows:
+            self.divisions[code] = name
             self._codes.setdefault(name, []).append(code)
             if short:
                 self._codes.setdefault(short, []).append(code)

@@ -10,8 +10,13 @@ from jinja2 import Environment, FileSystemLoader
 from service.access import Principal
 from service.console.highlight import visible
 from service.console.messages import message_of
+from service.console.names import details
 from service.console.navigation import is_within, sections_of
-from service.store.vocabulary import ROLE_NAMES
+from service.console.shortcuts import SHORTCUTS
+from service.store.database import CHINA
+from service.store.numbers import format_number
+from service.store.vocabulary import CHANNEL_NAMES, ROLE_NAMES, STATUS_NAMES
+from service.wording import DECISIONS, URGENCIES
 
 STATIC = Path(__file__).parent / "static"
 
@@ -29,6 +34,18 @@ def _frame(request: Request) -> dict[str, Any]:
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_environment.filters["visible"] = visible
-_environment.globals["role_names"] = ROLE_NAMES
+_environment.filters |= {
+    "visible": visible,
+    "case_number": format_number,
+    "minute": lambda time: time.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"),
+    "details": details,
+}
+_environment.globals |= {
+    "role_names": ROLE_NAMES,
+    "channel_names": CHANNEL_NAMES,
+    "status_names": STATUS_NAMES,
+    "decision_names": DECISIONS,
+    "urgency_names": URGENCIES,
+    "shortcuts": SHORTCUTS,
+}
 templates = Jinja2Templates(env=_environment, context_processors=[_frame])

@@ -11,8 +11,9 @@ Fields = list[tuple[str, str]]
 
 
 async def carry(request: Request) -> Fields:
-    """Return what was sent as names and values of hidden fields; nothing of a request without a form."""
-    if request.method != "POST":
+    """Return what was sent as names and values of hidden fields; nothing of a request without a form, or with files."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method != "POST" or media_type != "application/x-www-form-urlencoded":
         return []
     form = await request.form()
     return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]

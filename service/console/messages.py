@@ -8,6 +8,18 @@ from fastapi.responses import RedirectResponse
 
 MESSAGES = {
     "password": "密码已改好。",
+    "unlabelled": "{of} 的标注已撤销，请重新标。",
+    "settled": "{of} 已定下来。",
+    "promoted": "已发布，两秒内换上。",
+    "rolled-back": "已回到上一个模型，两秒内换上。",
+    "cancelled": "已要求停止，收拾完就结束。",
+    "batch-removed": "已删除。",
+    "user": "账号已改好。",
+    "key-revoked": "密钥已吊销，两秒内失效。",
+    "webhook-removed": "推送地址已删除。",
+    "retention": "保存期限已改好。",
+    "purged": "已清除 {of} 件过期工单。",
+    "confirmed": "工单 {of} 已派出。",
 }
 """By name. `{of}` is what it is about: case numbers, counts."""
 

@@ -21,7 +21,14 @@ class Section(NamedTuple):
     permission: Permission | None
 
 
-SECTIONS = (Section("/", "分派", Permission.ROUTE),)
+SECTIONS = (
+    Section("/", "分派", Permission.ROUTE),
+    Section("/review", "标注", Permission.REVIEW),
+    Section("/models", "模型", Permission.MODELS_READ),
+    Section("/batch", "批量", Permission.ROUTE),
+    Section("/admin", "管理", Permission.ADMIN),
+    Section("/help", "帮助", None),
+)
 
 
 def sections_of(principal: Principal) -> list[Section]:

@@ -109,9 +109,11 @@ def create_case(
 
 @router.get("", dependencies=_MAY_READ)
 def list_cases(wanted: Annotated[CaseQuery, Query()], database: DatabaseDep, tip_router: RouterDep) -> CasePage:
-    """List cases, newest first, a page at a time."""
+    """List cases a page at a time, the newest first unless asked otherwise."""
     with database.reading() as session:
-        page = find(session, wanted.to_filter(), tip_router, limit=wanted.limit, cursor=wanted.cursor)
+        page = find(
+            session, wanted.to_filter(), tip_router, order=wanted.order, limit=wanted.limit, cursor=wanted.cursor
+        )
     return CasePage(cases=[CaseResponse.model_validate(case) for case in page.cases], next=page.cursor)
 
 

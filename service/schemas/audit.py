@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MAX_RETENTION_DAYS = 36500
+
 
 class AuditEntryResponse(BaseModel):
     """Who did what to what. No entry holds content of a case."""
@@ -31,4 +33,4 @@ class Retention(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"days": 1095}]})
 
-    days: int | None = Field(strict=True, ge=1, le=36500, description="Null: for ever.")
+    days: int | None = Field(strict=True, ge=1, le=MAX_RETENTION_DAYS, description="Null: for ever.")

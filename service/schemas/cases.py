@@ -10,7 +10,7 @@ from model.routing import Decision, Level
 from service.schemas.common import Day
 from service.schemas.route import EXAMPLE, MAX_CHARS
 from service.store.cases import MAX_ALSO, MAX_PEOPLE, NewCase
-from service.store.listing import MAX_PAGE, CaseFilter
+from service.store.listing import MAX_PAGE, CaseFilter, Order
 from service.store.numbers import format_number
 from service.store.vocabulary import Channel, Status
 
@@ -82,7 +82,7 @@ class CaseResponse(BaseModel):
 
 
 class CasePage(BaseModel):
-    """Cases, newest first."""
+    """Cases in order."""
 
     cases: list[CaseResponse]
     next: str | None = Field(description="The cursor of the page after; null at the end.")
@@ -96,19 +96,24 @@ class CaseQuery(BaseModel):
     status: Status | None = None
     desk: Id | None = None
     channel: Channel | None = None
+    suggested: Id | None = Field(None, description="The desk that was suggested.")
+    confirmed: Id | None = Field(None, description="The desk that a person confirmed.")
     kind: Id | None = None
+    urgency: Level | None = None
     decision: Decision | None = None
     region: Region | None = Field(None, description="A province's or a city's code stands for all that is in it.")
     employer: Employer | None = Field(None, description="In any common spelling.")
     since: Day | None = Field(None, description="First day of creation.")
     until: Day | None = Field(None, description="Last day of creation.")
+    overdue: bool = Field(False, description="Whether the due date must be over and the case open.")
     q: str | None = Field(None, max_length=_MAX_NAME, description="Words that the text holds, all of them.")
+    order: Order = Field(Order.NEWEST, description="By due date, open cases alone are listed, the first due first.")
     limit: int = Field(50, ge=1, le=MAX_PAGE)
     cursor: str | None = Field(None, max_length=20, description="`next` of the page before.")
 
     def to_filter(self) -> CaseFilter:
         """Return what the store takes."""
-        return CaseFilter(query=self.q, **self.model_dump(exclude={"q", "limit", "cursor"}))
+        return CaseFilter(query=self.q, **self.model_dump(exclude={"q", "order", "limit", "cursor"}))
 
 
 class Correction(TypedDict, total=False):

@@ -2,9 +2,17 @@
 
 from pydantic import BaseModel
 
+from service.schemas.models import ChampionFailure
+
 
 class HealthResponse(BaseModel):
-    """That the service answers."""
+    """That the process answers."""
 
     status: str
-    model_version: str | None = None
+
+
+class ReadyResponse(ChampionFailure):
+    """That tips can be routed, and with which model."""
+
+    status: str
+    model_version: str

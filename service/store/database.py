@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -188,6 +188,11 @@ def now(session: Session) -> datetime:
 def today(session: Session) -> date:
     """Return China's day by that clock."""
     return now(session).astimezone(CHINA).date()
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins in China."""
+    return datetime.combine(day, time(), CHINA)
 
 
 def lock(connection: Connection | Session, name: str) -> None:

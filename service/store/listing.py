@@ -1,16 +1,19 @@
-"""Lists of cases: filtered, searched, newest first, a page at a time; what a page costs does not grow with them."""
+"""Lists of cases: filtered, searched, sorted, a page at a time; what a page costs does not grow with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, UnaryExpression, literal, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.sql.operators import custom_op
 
 from model.router import Router
+from model.routing import Level
 from model.similar import normalise_employer
+from service.store.database import today
 from service.store.errors import InvalidValueError
 from service.store.numbers import decode_cursor, encode_cursor, first_id_of
 from service.store.tables import Case
@@ -19,6 +22,16 @@ from service.store.words import holding
 
 MAX_PAGE = 200
 _TOGETHER = ["status", "desk"]  # columns of one index
+# Those without an index of their own come last.
+_COLUMNS = {
+    "desk": Case.desk,
+    "kind": Case.kind,
+    "decision": Case.decision,
+    "channel": Case.channel,
+    "suggested": Case.suggested_desk,
+    "confirmed": Case.confirmed_desk,
+    "urgency": Case.urgency,
+}
 
 
 @dataclass(frozen=True)
@@ -31,14 +44,21 @@ class CaseFilter:
         Division code: a province's or a city's stands for all that is in it.
     employer : str
         In any spelling that `normalise_employer` takes for the same.
+    suggested, confirmed : str
+        The desk that the model suggested, and the one that a person confirmed.
     since, until : date
         Days of creation, both included.
+    overdue : bool
+        Whether the due date must be over and the case open.
     query : str
         Words that the text holds, all of them.
     """
 
     status: Status | None = None
     desk: str | None = None
+    suggested: str | None = None
+    confirmed: str | None = None
+    urgency: Level | None = None
     channel: Channel | None = None
     kind: str | None = None
     decision: str | None = None
@@ -46,18 +66,35 @@ class CaseFilter:
     employer: str | None = None
     since: date | None = None
     until: date | None = None
+    overdue: bool = False
     query: str | None = None
+
+
+class Order(StrEnum):
+    """How cases are sorted. By due date, open cases alone are listed: what is to be answered next."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    DUE = "due"
 
 
 @dataclass(frozen=True)
 class Page:
-    """Cases, newest first, and the cursor of the page after; None at the end."""
+    """Cases in order, and the cursor of the page after; None at the end."""
 
     cases: Sequence[Case]
     cursor: str | None
 
 
-def find(session: Session, wanted: CaseFilter, router: Router, *, limit: int = 50, cursor: str | None = None) -> Page:
+def find(
+    session: Session,
+    wanted: CaseFilter,
+    router: Router,
+    *,
+    order: Order = Order.NEWEST,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page:
     """Return a page of cases.
 
     Raises
@@ -75,7 +112,7 @@ def find(session: Session, wanted: CaseFilter, router: Router, *, limit: int = 5
         statement, key = found
         searching = True
     if cursor is not None:
-        statement = statement.where(key < decode_cursor(cursor))
+        statement = statement.where(_after(decode_cursor(cursor), order, key))
     if wanted.since:
         statement = statement.where(key > first_id_of(wanted.since))
     if wanted.until:
@@ -83,12 +120,29 @@ def find(session: Session, wanted: CaseFilter, router: Router, *, limit: int = 5
     conditions = _conditions(wanted, router)
     if any(value is None for _, value in conditions):
         return Page([], None)
-    # What to walk along: the words, else the filter that leaves least.
-    leading = 0 if searching else 2 if [column.key for column, _ in conditions[:2]] == _TOGETHER else 1
+    # What to walk along: the words, else the due dates if they are the order, else the filter that leaves least.
+    by_due_date = order is Order.DUE
+    leading = 0 if searching or by_due_date else 2 if [column.key for column, _ in conditions[:2]] == _TOGETHER else 1
     conditions[leading:] = [(unindexed(session, column), value) for column, value in conditions[leading:]]
     statement = statement.where(*(column == value for column, value in conditions))
-    cases = session.scalars(statement.order_by(key.desc()).limit(limit + 1)).all()
+    if wanted.overdue or by_due_date:
+        statement = statement.where(Case.closed_on.is_(None))
+    if wanted.overdue:
+        statement = statement.where(Case.due_on < today(session))
+    sorting: list[ColumnElement[Any]] = [key.desc() if order is Order.NEWEST else key.asc()]
+    if by_due_date:
+        sorting.insert(0, Case.due_on.expression)
+    cases = session.scalars(statement.order_by(*sorting).limit(limit + 1)).all()
     return Page(cases[:limit], encode_cursor(cases[limit - 1].id) if len(cases) > limit else None)
+
+
+def _after(last: int, order: Order, key: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return which cases come after the case `last`."""
+    if order is Order.DUE:
+        before = aliased(Case)
+        due_on = select(before.due_on).where(before.id == last).scalar_subquery()
+        return tuple_(Case.due_on, key) > tuple_(due_on, literal(last))
+    return key < last if order is Order.NEWEST else key > last
 
 
 def _conditions(
@@ -102,8 +156,8 @@ def _conditions(
         conditions.append(_region_condition(wanted.region))
     if wanted.status not in (None, Status.CLOSED):
         conditions.append((Case.status, wanted.status))
-    others = {name: getattr(wanted, name) for name in ("desk", "kind", "decision", "channel")}
-    conditions += [(getattr(Case, name), value) for name, value in others.items() if value is not None]
+    others = {name: getattr(wanted, name) for name in _COLUMNS}
+    conditions += [(_COLUMNS[name], value) for name, value in others.items() if value is not None]
     if wanted.status is Status.CLOSED:
         conditions.append((Case.status, wanted.status))
     return conditions

@@ -92,3 +92,12 @@ def failed(session: Session, message_id: int, error: str) -> None:
 def depth(session: Session) -> int:
     """Return how many messages wait."""
     return session.scalar(select(func.count()).select_from(OutboxMessage)) or 0
+
+
+def waiting(session: Session) -> dict[int, tuple[int, str | None]]:
+    """Return for each target that has not taken everything how many messages wait, and why the last one to fail did."""
+    counts = session.execute(select(OutboxMessage.target_id, func.count()).group_by(OutboxMessage.target_id)).all()
+    last = select(func.max(OutboxMessage.id)).where(OutboxMessage.last_error.is_not(None))
+    failed_last = select(OutboxMessage).where(OutboxMessage.id.in_(last.group_by(OutboxMessage.target_id)))
+    errors = {message.target_id: message.last_error for message in session.scalars(failed_last)}
+    return {target_id: (n, errors.get(target_id)) for target_id, n in counts}

@@ -44,11 +44,26 @@ def set_retention_days(session: Session, days: int | None, *, by: str) -> None:
     audit.record(session, by, "retention.set", _OPTION, {"days": days})
 
 
+def expired_before(session: Session) -> date | None:
+    """Return the day before which cases are too old by the retention setting; None where it says nothing."""
+    days = retention_days(session)
+    return None if days is None else today(session) - timedelta(days=days)
+
+
+def count_expired(session: Session) -> Purged:
+    """Return what `purge_expired` would delete and keep now."""
+    if (before := expired_before(session)) is None:
+        return Purged(0, 0)
+    old = select(func.count()).select_from(Case).where(Case.id < first_id_of(before))
+    closed = session.scalar(old.where(Case.status == Status.CLOSED)) or 0
+    return Purged(closed, (session.scalar(old) or 0) - closed)
+
+
 def purge_expired(database: Database, *, by: str) -> Purged | None:
     """Delete what the retention setting says is too old; None where it says nothing."""
     with database.reading() as session:
-        days, day = retention_days(session), today(session)
-    return None if days is None else purge(database, day - timedelta(days=days), by=by)
+        before = expired_before(session)
+    return None if before is None else purge(database, before, by=by)
 
 
 def purge(database: Database, before: date, *, by: str) -> Purged:

@@ -157,6 +157,14 @@ class Case(Base):
             for name in ("status", "desk", "channel", "kind", "decision", "region", "city", "province", "employer_key")
         ),
         Index("ix_cases_status_desk", "status", "desk", "id"),  # what an operator's list asks for
+        # What is to be answered next, and what is overdue: of cases that are open, which few are.
+        Index(
+            "ix_cases_due",
+            "due_on",
+            "id",
+            sqlite_where=sa.text("closed_on IS NULL"),
+            postgresql_where=sa.text("closed_on IS NULL"),
+        ),
     )
 
 
@@ -190,7 +198,7 @@ class Label(Base):
     """What one labeller says of a case, apart from what others say of it."""
 
     __tablename__ = "labels"
-    __table_args__ = (UniqueConstraint("case_id", "labeller"),)
+    __table_args__ = (UniqueConstraint("case_id", "labeller"), Index("ix_labels_labeller", "labeller", "at"))
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     case_id: Mapped[int] = mapped_column(BigKey, ForeignKey("cases.id", ondelete="CASCADE"))
@@ -199,6 +207,22 @@ class Label(Base):
     also: Mapped[list[str]]
     kind: Mapped[str]
     urgent: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class Settlement(Base):
+    """What a case is, said by one person after its labellers had named different desks."""
+
+    __tablename__ = "settlements"
+
+    case_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    desk: Mapped[str]
+    also: Mapped[list[str]]
+    kind: Mapped[str]
+    urgent: Mapped[bool]
+    by: Mapped[str]
     at: Mapped[datetime]
 
 

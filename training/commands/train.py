@@ -100,8 +100,8 @@ def train(
             own_tips += stored
             say(f"工单库：取 {len(stored)} 件有结论的工单" + (f"，另有 {left_out} 件无法学习" if left_out else ""))
         require_sound([*problems, *own_problems, *check_tips([*tips, *own_tips], taxonomy)])
+        golden, _ = read_golden(GOLDEN, taxonomy)
         if publish:  # what would be wrong after minutes of training is found before
-            read_golden(GOLDEN, taxonomy)
             held_out, data_problems = read_corpus([data] if data else [], taxonomy)
             require_sound(data_problems)
             require_unseen(held_out, [*tips, *own_tips])
@@ -119,6 +119,7 @@ def train(
             shares=read_shares(shares, taxonomy) if shares else None,
             precision_targets=read_targets(targets, taxonomy) if targets else None,
             constants=constants,
+            golden=[tip.text for tip in golden],
             n_jobs=workers,
             progress=progress,
             observe=observed.append if report else lambda _: None,

@@ -1,5 +1,25 @@
-"""The pages, one file for each section."""
+"""The pages, one file for each section; 模型 has two, 管理 one for each page."""
 
-from service.console.pages import docs, route, session
+from service.console.pages import (
+    audit,
+    batch,
+    docs,
+    guide,
+    keys,
+    models,
+    retention,
+    review,
+    route,
+    session,
+    settings,
+    training,
+    users,
+    webhooks,
+)
 
-PAGES = tuple(section.router for section in (route, session, docs))
+_MODELS = (training, models)  # /models/train is no version
+_ADMIN = (users, keys, webhooks, retention, audit, settings)
+
+PAGES = tuple(page.router for page in (route, review, *_MODELS, batch, *_ADMIN, guide, session, docs))
+UPLOAD_PATHS = batch.UPLOAD_PATHS | training.UPLOAD_PATHS
+"""Where files are sent to."""

@@ -1,5 +1,7 @@
 // What all pages share: settings of this browser, messages, requests, keys, log-in again.
 
+import { eraseDrafts } from "./draft.js";
+
 const PREFIX = "tipdesk.";
 export const user = document.body.dataset.user ?? "";
 
@@ -23,11 +25,12 @@ export function toast(words, action) {
   setTimeout(() => box.remove(), 12_000);
 }
 
-/** The service's answer says that something went wrong, in words for people. */
+/** The service's answer says that something went wrong, in words for people; `page` is the page that says so. */
 export class Problem extends Error {
-  constructor(status, message) {
+  constructor(status, message, page = null) {
     super(message);
     this.status = status;
+    this.page = page;
   }
 }
 
@@ -45,7 +48,7 @@ export async function send(url, { method = "POST", body, signal } = {}) {
   if (response.ok) return response;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const words = page.querySelector("[data-problem]")?.textContent.trim();
-  throw new Problem(response.status, words || `没有办成（${response.status}），请重试。`);
+  throw new Problem(response.status, words || `没有办成（${response.status}），请重试。`, page);
 }
 
 let loggingIn = null; // one dialog for all that wait for it
@@ -78,7 +81,7 @@ async function askToLogIn() {
   }
 }
 
-// Keys. "Alt+1", "Ctrl+Enter", "?": by place on the keyboard (`code`) for digits, so that Option on a Mac does not matter.
+// Keys. "Alt+1", "Ctrl+Enter", "?", "Shift+q": by place on the keyboard (`code`) for digits, so that Option on a Mac does not matter.
 const keys = new Map();
 
 /** Call `action` on a key; return false from it to let the key do what it does. */
@@ -88,8 +91,10 @@ export function onKey(name, action) {
 
 function nameOf(event) {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
-  const key = digit && event.altKey ? digit : event.key;
-  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + key;
+  const letter = /^[a-z]$/i.exec(event.key)?.[0].toLowerCase(); // whatever Caps Lock says
+  const shifted = event.shiftKey && (digit ?? letter);
+  const key = shifted || (event.altKey && digit) || letter || event.key;
+  return (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + (event.altKey ? "Alt+" : "") + (shifted ? "Shift+" : "") + key;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -98,13 +103,17 @@ document.addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const action = keys.get(name);
   if (!action) return;
-  if (name.length === 1) {
-    // Single keys: not where one types, not behind a dialog, and not for who has switched them off (WCAG 2.1.4).
+  if (document.querySelector("dialog[open]")) return;
+  if (/^(Shift\+)?.$/u.test(name)) {
+    // Single keys: not where one types, and not for who has switched them off (WCAG 2.1.4).
     const typing = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
-    if (typing || document.querySelector("dialog[open]") || !isOn("single-keys")) return;
+    if (typing || !isOn("single-keys")) return;
   }
   if (action(event) !== false) event.preventDefault();
 });
+
+const shortcuts = document.getElementById("shortcuts");
+if (shortcuts) onKey("?", () => shortcuts.showModal());
 
 // The menu of the user: settings of this browser.
 for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = false;
@@ -136,6 +145,10 @@ menu?.addEventListener("keydown", (event) => {
   }
 });
 
+eraseDrafts();
+document.getElementById("log-out")?.addEventListener("submit", () => eraseDrafts(user));
+document.addEventListener("setting", ({ detail }) => detail.name === "keep-drafts" && !detail.on && eraseDrafts(user));
+
 // What the address said once is not said again when the page is reloaded or kept as a bookmark.
 const address = new URL(location.href);
 if (address.searchParams.has("said")) {
@@ -150,6 +163,7 @@ document.addEventListener("submit", (event) => {
   if (form.method !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
+  if (form.dataset.slow && event.submitter) event.submitter.textContent = form.dataset.slow;
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
