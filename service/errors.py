@@ -174,4 +174,4 @@ def _methods(request: Request) -> list[str]:
 
 def _is_page(request: Request) -> bool:
     """Whether a person looks at the answer in a browser."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/v1/", "/v2"))
