@@ -1,5 +1,6 @@
 """The operator's console: server-rendered pages and their files."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,17 @@ from service.access import Principal
 from service.console.highlight import visible
 from service.console.messages import message_of
 from service.console.navigation import is_within, sections_of
+from service.store.database import CHINA
 from service.store.numbers import format_number
 from service.store.vocabulary import CHANNEL_NAMES, ROLE_NAMES, STATUS_NAMES
 from service.wording import DECISIONS, URGENCIES
 
 STATIC = Path(__file__).parent / "static"
+
+
+def local_time(time: datetime) -> str:
+    """Return a time as a hotline's clocks show it."""
+    return f"{time.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
 def _frame(request: Request) -> dict[str, Any]:
@@ -31,7 +38,7 @@ def _frame(request: Request) -> dict[str, Any]:
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_environment.filters |= {"visible": visible, "case_number": format_number}
+_environment.filters |= {"visible": visible, "case_number": format_number, "local_time": local_time}
 _environment.globals |= {
     "role_names": ROLE_NAMES,
     "channel_names": CHANNEL_NAMES,

@@ -21,7 +21,11 @@ class Section(NamedTuple):
     permission: Permission | None
 
 
-SECTIONS = (Section("/", "分派", Permission.ROUTE),)
+SECTIONS = (
+    Section("/", "分派", Permission.ROUTE),
+    Section("/cases", "工单", Permission.CASES_READ),
+    Section("/statistics", "统计", Permission.STATISTICS_READ),
+)
 
 
 def sections_of(principal: Principal) -> list[Section]:

@@ -1,5 +1,5 @@
 """The pages, one file for each section."""
 
-from service.console.pages import docs, route, session
+from service.console.pages import cases, docs, route, session, statistics
 
-PAGES = tuple(section.router for section in (route, session, docs))
+PAGES = tuple(section.router for section in (route, cases, statistics, session, docs))
