@@ -97,7 +97,9 @@ def export_cases(
     try:
         path = folder / f"cases.{form}"
         with database.snapshot() as session:
-            write_table(path, [FIELD_NAMES[name] for name in EXPORTED], _rows(session, query, tip_router, words))
+            write_table(
+                path, "工单", [FIELD_NAMES[name] for name in EXPORTED], _rows(session, query, tip_router, words)
+            )
         file = path.open("rb")
     finally:
         shutil.rmtree(folder)  # what is open is read on, and leaves nothing behind
