@@ -6,7 +6,7 @@ from itertools import count
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 
-from service.store.cases import Case
+from service.store.tables import Case
 from service.store.vocabulary import Role
 from tests.accounts import PASSWORD
 from tests.console import Console, PageAs, check_page, watch

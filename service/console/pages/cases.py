@@ -1,5 +1,6 @@
 """工单: /cases and below. Found, shown with their history, changed one by one or many at once, exported."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,7 @@ Writer = Annotated[Principal, allow(Permission.CASES_WRITE)]
 Action = Literal["confirm", "start", "return", "transfer", "close", "rate", "correct"]
 _MAX_NOTE = 2000
 _PAGE = 50
+_ISO_DAY = re.compile("[0-9]{4}-(0[1-9]|1[0-2])-[0-3][0-9]")
 _QUERY_NAMES = {"since": "起始日期", "until": "截止日期", "employer": "单位", "q": "查找", "cursor": "页码"}
 
 
@@ -304,6 +306,9 @@ def _list_page(
                 page = _find(session, query, tip_router)
             except InvalidValueError:
                 wrong = "这一页已经不在了，请回到第一页。"
+    for name in ("since", "until"):
+        if not _ISO_DAY.fullmatch(given.get(name, "")):
+            given[name] = ""  # no browser shows what is no day
     kept = {name: value for name, value in given.items() if value.strip() and name not in ("cursor", "said", "of")}
     context = {
         "given": given,
