@@ -7,6 +7,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+from anyio import create_task_group
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
@@ -35,6 +36,7 @@ from service.routes import (
 )
 from service.settings import Settings, read_settings
 from service.store.database import Database
+from service.webhooks import WebhookSender
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -56,9 +58,13 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
+        app.state.webhooks = WebhookSender(app.state.database, allow_private=settings.webhook_allow_private)
         gc.collect()
         gc.freeze()  # the collector need not walk through the model again and again
-        yield
+        async with create_task_group() as background:
+            background.start_soon(app.state.webhooks.run)
+            yield
+            background.cancel_scope.cancel()
         app.state.database.close()
 
     app = FastAPI(

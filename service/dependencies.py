@@ -11,6 +11,7 @@ from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
 from service.store.database import Database
+from service.webhooks import WebhookSender
 
 
 async def get_router(request: Request) -> Router:
@@ -33,7 +34,13 @@ async def get_doorkeeper(request: Request) -> Doorkeeper:
     return cast("Doorkeeper", request.app.state.doorkeeper)
 
 
+async def get_webhooks(request: Request) -> WebhookSender:
+    """Return what sends webhooks."""
+    return cast("WebhookSender", request.app.state.webhooks)
+
+
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
+WebhooksDep = Annotated[WebhookSender, Depends(get_webhooks)]
