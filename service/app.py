@@ -13,11 +13,13 @@ from fastapi.staticfiles import StaticFiles
 
 from model.registry import CHAMPION, Registry
 from model.router import Router
+from service import logs
 from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
 from service.errors import install_error_handlers
-from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
+from service.metrics import Metrics
+from service.middleware import BodyLimit, LocalOnly, Observer, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
 from service.routes import (
     audit,
@@ -26,6 +28,7 @@ from service.routes import (
     desks,
     health,
     keys,
+    metrics,
     models,
     review,
     route,
@@ -79,9 +82,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(SameOrigin, cookie=SESSION_COOKIE)
     app.add_middleware(SecurityHeaders)
+    if settings.auth == "off":
+        app.add_middleware(LocalOnly)
     app.add_middleware(RequestIds)
+    app.state.metrics = Metrics()
+    app.add_middleware(Observer, metrics=app.state.metrics, access_log=settings.access_log)
     install_error_handlers(app)
-    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health)
+    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health, metrics)
     for router in (*(noun.router for noun in api), session.pages, console.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -92,4 +99,5 @@ def create_app(settings: Settings) -> FastAPI:
 
 def create_app_from_environment() -> FastAPI:
     """Return the service that the ``TIPDESK_*`` variables describe: what each worker process runs."""
+    logs.set_up()
     return create_app(read_settings())

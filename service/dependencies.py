@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
+from service.metrics import Metrics
 from service.store.database import Database
 from service.webhooks import WebhookSender
 
@@ -39,8 +40,14 @@ async def get_webhooks(request: Request) -> WebhookSender:
     return cast("WebhookSender", request.app.state.webhooks)
 
 
+async def get_metrics(request: Request) -> Metrics:
+    """Return what counts for Prometheus."""
+    return cast("Metrics", request.app.state.metrics)
+
+
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
 WebhooksDep = Annotated[WebhookSender, Depends(get_webhooks)]
+MetricsDep = Annotated[Metrics, Depends(get_metrics)]

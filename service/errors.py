@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from service.access import CHALLENGE
 from service.console import templates
+from service.logs import describe_error, fields, request_id
 from service.store.errors import (
     ConflictError,
     CredentialsError,
@@ -26,8 +26,6 @@ from service.store.errors import (
 )
 
 REQUEST_ID = "X-Request-ID"
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that is being answered."""
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +113,7 @@ def install_error_handlers(app: FastAPI) -> None:
             case CredentialsError():
                 return problem_response(401, str(error), CHALLENGE)
             case StoreUnavailableError():
-                logger.error("%s; request %s", error, request_id.get())
+                logger.error("%s", error)
                 return problem_response(503, str(error), _later(error.retry_after_s))
             case NotFoundError():
                 return problem_response(404, str(error))
@@ -123,16 +121,19 @@ def install_error_handlers(app: FastAPI) -> None:
                 return problem_response(409, str(error))
             case InvalidValueError():
                 return problem_response(422, str(error))
+        log_unexpected(error)
         return await on_unexpected_error(request, error)
 
     @app.exception_handler(Exception)
-    async def on_unexpected_error(request: Request, error: Exception) -> JSONResponse:
-        # The traceback's lines are code, but its last one may quote a value: the type alone is logged.
-        path = request.url.path
-        logger.error("unexpected %s in %s %s, request %s", type(error).__name__, request.method, path, request_id.get())
+    async def on_unexpected_error(_request: Request, _error: Exception) -> JSONResponse:
         detail = "unexpected error; the administrator finds its kind in the service's log by the request id"
         # No middleware of ours sees this answer.
         return problem_response(500, detail, {REQUEST_ID: request_id.get() or ""})
+
+
+def log_unexpected(error: Exception) -> None:
+    """Log an error that nobody foresaw: its kind and the lines of code, never its message, which may quote a tip."""
+    logger.error("unexpected %s", type(error).__name__, extra=fields(errors=describe_error(error)))
 
 
 def _later(seconds: int) -> dict[str, str]:
