@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from model.routing import Candidate, Decision, Evidence, KindGuess, Piece, Routi
 from model.segment import Segmenter, preload, require_segmenter
 from model.text import AlignedText, align, normalise_lines
 from model.triage import Triage
+
+if TYPE_CHECKING:
+    from model.similar import Sketcher
 
 Floats = NDArray[np.float64]
 
@@ -47,6 +52,7 @@ class Router:
             artefact.manifest.char_ngrams,
             artefact.manifest.opening_chars,
         )
+        self._words, self._idf = artefact.words, artefact.idf
         self._triage = Triage(artefact.triage, artefact.taxonomy)
         self._auto_thresholds = np.array([artefact.manifest.policy.auto_thresholds[desk] for desk in self.desks])
         # Plain arrays on the same memory: to index a `memmap` is slow.
@@ -74,6 +80,13 @@ class Router:
     def place_names(self) -> frozenset[str]:
         """Names of divisions, full and short, such as `normalise_employer` is given."""
         return self._triage.place_names
+
+    @cached_property
+    def sketcher(self) -> "Sketcher":
+        """Turns texts into what `SimilarIndex` looks at, with this model's words."""
+        from model.similar import Sketcher
+
+        return Sketcher(self._segmenter, self._words, self._idf)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""

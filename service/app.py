@@ -33,12 +33,14 @@ from service.routes import (
     review,
     route,
     session,
+    similar,
     statistics,
     users,
     webhooks,
 )
 from service.settings import Settings, read_settings
 from service.store.database import Database
+from service.store.similar import SimilarCases
 from service.webhooks import WebhookSender
 
 
@@ -61,13 +63,16 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
+        app.state.similar = SimilarCases(app.state.database, settings.home, lambda: app.state.router)
         app.state.webhooks = WebhookSender(app.state.database, allow_private=settings.webhook_allow_private)
         gc.collect()
         gc.freeze()  # the collector need not walk through the model again and again
+        app.state.similar.start()
         async with create_task_group() as background:
             background.start_soon(app.state.webhooks.run)
             yield
             background.cancel_scope.cancel()
+        app.state.similar.close()
         app.state.database.close()
 
     app = FastAPI(
@@ -88,7 +93,22 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.add_middleware(Observer, metrics=app.state.metrics, access_log=settings.access_log)
     install_error_handlers(app)
-    api = (route, cases, review, statistics, desks, models, session, users, keys, webhooks, audit, health, metrics)
+    api = (
+        route,
+        cases,
+        similar,
+        review,
+        statistics,
+        desks,
+        models,
+        session,
+        users,
+        keys,
+        webhooks,
+        audit,
+        health,
+        metrics,
+    )
     for router in (*(noun.router for noun in api), session.pages, console.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

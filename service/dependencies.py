@@ -12,6 +12,7 @@ from service.access import Doorkeeper
 from service.batcher import TipBatcher
 from service.metrics import Metrics
 from service.store.database import Database
+from service.store.similar import SimilarCases
 from service.webhooks import WebhookSender
 
 
@@ -45,9 +46,15 @@ async def get_metrics(request: Request) -> Metrics:
     return cast("Metrics", request.app.state.metrics)
 
 
+async def get_similar(request: Request) -> SimilarCases:
+    """Return what finds stored cases like a tip."""
+    return cast("SimilarCases", request.app.state.similar)
+
+
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
 WebhooksDep = Annotated[WebhookSender, Depends(get_webhooks)]
 MetricsDep = Annotated[Metrics, Depends(get_metrics)]
+SimilarDep = Annotated[SimilarCases, Depends(get_similar)]
