@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from benchmarks.speed.service import wait_for
 from service.logs import JsonFormatter, describe_error
 from tests.conftest import ROOT, TIPDESK
 
@@ -49,21 +50,13 @@ def serve(command: list[str], folder: Path, port: int, **variables: str) -> Iter
         command, env={**environment, **variables}, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         try:
-            while not answers(port):
-                assert server.poll() is None
+            wait_for(f"http://127.0.0.1:{port}/healthz/live")
             served = Served()
             yield served
         finally:
             server.terminate()
             said, log = server.communicate()
     served.said, served.log = said, log
-
-
-def answers(port: int) -> bool:
-    try:
-        return send(port, "/healthz/live") == 200
-    except URLError:
-        return False
 
 
 def send(port: int, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> int:

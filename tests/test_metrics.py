@@ -5,7 +5,6 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -13,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.speed.service import wait_for
 from model.router import Router
 from service.access import Permission
 from service.app import create_app
@@ -126,12 +126,7 @@ def test_what_all_workers_did_is_added_up(home: Path, tmp_path: Path) -> None:
 
     with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL) as server:
         try:
-            while True:
-                try:
-                    get("/healthz/live")
-                    break
-                except URLError:
-                    assert server.poll() is None
+            wait_for(f"{url}/healthz/live")
             before = total(parse(get("/metrics")), "tipdesk_request_seconds_count", route="/v1/desks")
             for _ in range(40):
                 get("/v1/desks")
