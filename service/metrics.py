@@ -5,8 +5,8 @@ asked adds them up; a worker alone keeps them in memory.
 """
 
 import os
-from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -32,19 +32,21 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._requests = Histogram(
+        requests = Histogram(
             "tipdesk_request_seconds",
             "Time from a request's head to the end of its answer.",
             ["method", "route", "status"],
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self._routings = Counter(
+        routings = Counter(
             "tipdesk_routings",
             "Tips routed, by first desk and decision.",
             ["desk", "decision"],
             registry=self._registry,
         )
+        # To look a label up in a cache takes a third of what prometheus-client takes for it.
+        self._request, self._routing = cache(requests.labels), cache(routings.labels)
         self._confirmations = Counter(
             "tipdesk_confirmations",
             "Cases confirmed, by suggested desk, and whether that is the confirmed one.",
@@ -54,12 +56,12 @@ class Metrics:
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the template of its path."""
-        self._requests.labels(method if method in _METHODS else "other", route, status).observe(seconds)
+        self._request(method if method in _METHODS else "other", route, status).observe(seconds)
 
     def count_routings(self, routings: Iterable[Routing]) -> None:
         """Count tips that were routed for somebody."""
-        for (desk, decision), number in Tally((routing.desk, routing.decision) for routing in routings).items():
-            self._routings.labels(desk, decision).inc(number)
+        for routing in routings:
+            self._routing(routing.desk, routing.decision).inc()
 
     def count_confirmation(self, suggested: str, confirmed: str | None) -> None:
         """Count that a person confirmed a case's desk, the suggested one or another."""
