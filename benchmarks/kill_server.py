@@ -97,7 +97,11 @@ def start(home: Path, url: URL) -> "subprocess.Popen[bytes]":
     if url.get_backend_name() == "postgresql":
         environment["TIPDESK_DATABASE_URL"] = url.render_as_string(hide_password=False)
     server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
-    wait_for(f"http://127.0.0.1:{PORT}/healthz/live")
+    try:
+        wait_for(f"http://127.0.0.1:{PORT}/healthz/live")
+    except RuntimeError:
+        os.killpg(server.pid, signal.SIGKILL)
+        raise
     return server
 
 

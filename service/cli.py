@@ -155,6 +155,9 @@ def serve(
             port=port,
             workers=workers,
             log_level="warning",
+            # A worker that starts on a busy machine does not answer for a while; after uvicorn's 5 s it would be
+            # replaced by another one that does not either.
+            timeout_worker_healthcheck=60,
         )
 
 
