@@ -1,32 +1,39 @@
-"""How long the case store takes for a page of a list, a filter or a search, with few cases and with many.
+"""How long the API takes for a page of a list, a filter or a search, with few cases stored and with many.
 
 ``python -m benchmarks.store`` fills SQLite and PostgreSQL with 10,000 and with 1,000,000 made cases, which takes half
-an hour and 10 GB of the folder for temporary files, and prints for each kind of question the 95th percentile at both
-sizes and their ratio. ``--size 10000 --size 200000`` takes less. Texts are put together from clauses of the shipped
-corpus; what is asked is drawn from the cases, so that words and employers are asked for as often as they occur.
+an hour and 10 GB of the folder for temporary files, serves each, and prints for each kind of question the 95th
+percentile over HTTP at both sizes and their ratio; also for the most similar cases of a tip. ``--size 10000 --size
+200000`` takes less. Texts are put together from clauses of the shipped corpus; what is asked is drawn from the cases,
+so that words and employers are asked for as often as they occur.
 """
 
 import csv
+import json
+import os
 import random
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
+from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 from statistics import quantiles
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 from sqlalchemy import URL, insert, literal, select
-from sqlalchemy.orm import Session
 
+from benchmarks.speed.service import wait_for
 from model.registry import CHAMPION, DEFAULT_HOME, Registry
 from model.router import Router
 from service.store.database import CHINA, Database
-from service.store.listing import CaseFilter, find
 from service.store.numbers import day_of, encode_cursor, first_id_of
 from service.store.tables import Case
 from service.store.vocabulary import Channel, Status
@@ -45,7 +52,16 @@ _ASKED = 300  # questions of a kind
 _UNCOUNTED = 20  # questions before them
 _CLAUSE_END = re.compile("[,，.。;；!！?？\\s]+")
 
-Question = Callable[[Session], object]
+_PORT = 8705  # of the first size; the others follow
+_POLL_S = 1.0  # while an index of similar cases is made
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request: a page of cases, or with a body the cases most like a tip."""
+
+    path: str
+    body: bytes | None = None
 
 
 def main(
@@ -58,20 +74,25 @@ def main(
     settings = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
     with tempfile.TemporaryDirectory() as folder, running_postgres(**settings) as server:
         for backend in [only] if only else BACKENDS:
-            databases = []
-            for n in sizes:
-                sqlite = URL.create("sqlite", database=f"{folder}/{n}.sqlite")
-                databases.append(Database(sqlite if backend == "sqlite" else new_postgres_database(server)))
-                started = perf_counter()
-                fill(databases[-1], n, router)
-                _say(f"{backend}: {n} cases in {perf_counter() - started:.0f} s")
-            _say(f"{backend}: p95 in ms at {', '.join(map(str, sizes))} cases; last to first")
-            questions = [build_questions(n, router) for n in sizes]
-            for kind in questions[0]:
-                p95 = _p95s(databases, [asked[kind] for asked in questions])
-                _say(f"  {kind:<28}{''.join(f'{p:10.2f}' for p in p95)}{p95[-1] / p95[0]:8.1f}")
-            for database in databases:
-                database.close()
+            with ExitStack() as serving:
+                for port, n in enumerate(sizes, _PORT):
+                    home = Path(folder, f"{backend}-{n}")
+                    home.mkdir()
+                    (home / "models").symlink_to((DEFAULT_HOME / "models").absolute())
+                    sqlite = URL.create("sqlite", database=str(home / "tipdesk.sqlite"))
+                    url = sqlite if backend == "sqlite" else new_postgres_database(server)
+                    database, started = Database(url), perf_counter()
+                    fill(database, n, router)
+                    database.close()
+                    _say(f"{backend}: {n} cases in {perf_counter() - started:.0f} s")
+                    started = perf_counter()
+                    serving.enter_context(_served(home, url, port))
+                    _say(f"{backend}: their index of similar cases in {perf_counter() - started:.0f} s")
+                _say(f"{backend}: p95 in ms at {', '.join(map(str, sizes))} cases; last to first")
+                questions = [build_questions(n, router) for n in sizes]
+                for kind in questions[0]:
+                    p95 = _p95s([asked[kind] for asked in questions])
+                    _say(f"  {kind:<28}{''.join(f'{p:10.2f}' for p in p95)}{p95[-1] / p95[0]:8.1f}")
 
 
 def fill(database: Database, n: int, router: Router) -> None:
@@ -108,10 +129,16 @@ def build_questions(n: int, router: Router) -> dict[str, list[Question]]:
             i = rng.randrange(len(known))
             if not words[i]:
                 continue
-            wanted = CaseFilter(**ask(known[i], words[i]))
-            cursor = encode_cursor(rng.choice(known)["id"] - rng.randrange(years) * _A_YEAR) if deep else None
-            asked.append(partial(find, wanted=wanted, router=router, cursor=cursor))
+            wanted = ask(known[i], words[i])
+            if deep:
+                wanted["cursor"] = encode_cursor(rng.choice(known)["id"] - rng.randrange(years) * _A_YEAR)
+            asked.append(Question(f"/v1/cases?{urlencode(wanted)}"))
         return asked
+
+    def similar() -> list[Question]:
+        tips = rng.choices(known, k=_ASKED)
+        bodies = [{"text": tip["text"], "employer": tip["employer"], "region": tip["region"]} for tip in tips]
+        return [Question("/v1/similar", json.dumps(body).encode()) for body in bodies]
 
     def desk(case: dict[str, Any]) -> str:
         return str(case["confirmed_desk"] or case["suggested_desk"])
@@ -137,13 +164,14 @@ def build_questions(n: int, router: Router) -> dict[str, list[Question]]:
         "status and desk": some(lambda c, _w: {"status": rng.choice(list(Status)), "desk": desk(c)}),
         "status and channel": some(lambda c, _w: {"status": rng.choice(list(Status)), "channel": c["channel"]}),
         "desk and channel": some(lambda c, _w: {"desk": desk(c), "channel": c["channel"]}),
-        "a word": some(lambda _c, w: {"query": rng.choice(w)}),
-        "a word, any page": some(lambda _c, w: {"query": rng.choice(w)}, deep=True),
-        "two words": some(lambda _c, w: {"query": " ".join(rng.choices(w, k=2))}),
-        "four words": some(lambda _c, w: {"query": " ".join(rng.choices(w, k=4))}),
-        "a clause": some(lambda c, _w: {"query": _CLAUSE_END.split(c["text"])[0]}),
-        "a word and desk": some(lambda c, w: {"query": rng.choice(w), "desk": desk(c)}),
-        "a word and a week": some(lambda c, w: {"query": rng.choice(w), **days(c)}),
+        "a word": some(lambda _c, w: {"q": rng.choice(w)}),
+        "a word, any page": some(lambda _c, w: {"q": rng.choice(w)}, deep=True),
+        "two words": some(lambda _c, w: {"q": " ".join(rng.choices(w, k=2))}),
+        "four words": some(lambda _c, w: {"q": " ".join(rng.choices(w, k=4))}),
+        "a clause": some(lambda c, _w: {"q": _CLAUSE_END.split(c["text"])[0]}),
+        "a word and desk": some(lambda c, w: {"q": rng.choice(w), "desk": desk(c)}),
+        "a word and a week": some(lambda c, w: {"q": rng.choice(w), **days(c)}),
+        "similar cases": similar(),
     }
 
 
@@ -202,16 +230,46 @@ def _made_cases(n: int, router: Router) -> Iterator[dict[str, Any]]:
 _NAME_CHARACTERS = "鸿达兴盛华瑞丰泰恒通金利源昌顺诚信德隆和美"
 
 
-def _p95s(databases: Sequence[Database], asked: Sequence[Sequence[Question]]) -> list[float]:
-    """Return the 95th percentile in ms of each database; they take turns, whatever else the machine does meanwhile."""
-    taken: list[list[float]] = [[] for _ in databases]
+@contextmanager
+def _served(home: Path, url: URL, port: int) -> Iterator[None]:
+    """Run the service until it has its index of similar cases, and on."""
+    environment = {**os.environ, "TIPDESK_HOME": str(home), "TIPDESK_AUTH": "off"}
+    if url.get_backend_name() == "postgresql":
+        environment["TIPDESK_DATABASE_URL"] = url.render_as_string(hide_password=False)
+    command = [str(Path(sys.executable).with_name("tipdesk")), "serve", "--port", str(port)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for(f"http://127.0.0.1:{port}/healthz/live")
+            while _ask(HTTPConnection("127.0.0.1", port), Question("/v1/similar", b'{"text": "x"}')) == 503:
+                sleep(_POLL_S)
+            yield
+        finally:
+            server.terminate()
+
+
+def _ask(connection: HTTPConnection, question: Question) -> int:
+    """Return the status of the answer."""
+    method = "GET" if question.body is None else "POST"
+    connection.request(method, question.path, question.body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def _p95s(asked: Sequence[Sequence[Question]]) -> list[float]:
+    """Return the 95th percentile in ms of each service; they take turns, whatever else the machine does meanwhile."""
+    connections = [HTTPConnection("127.0.0.1", port) for port in range(_PORT, _PORT + len(asked))]
+    taken: list[list[float]] = [[] for _ in asked]
     turns = list(zip(*asked, strict=True))
     for turn in [*turns[:_UNCOUNTED], *turns]:
-        for database, question, times in zip(databases, turn, taken, strict=True):
+        for connection, question, times in zip(connections, turn, taken, strict=True):
             started = perf_counter()
-            with database.reading() as session:
-                question(session)
+            status = _ask(connection, question)
             times.append(1000 * (perf_counter() - started))
+            if status != 200:
+                raise RuntimeError(f"{question.path} was answered {status}, expected 200")
+    for connection in connections:
+        connection.close()
     return [quantiles(times[_UNCOUNTED:], n=20)[-1] for times in taken]
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from model.routing import Candidate, Decision, Evidence, KindGuess, Piece, Routi
 from model.segment import preload, require_segmenter, shared_segmenter
 from model.text import AlignedText, align, normalise_lines
 from model.triage import Triage
+
+if TYPE_CHECKING:
+    from model.similar import Sketcher
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +53,7 @@ class Router:
             artefact.manifest.char_ngrams,
             artefact.manifest.opening_chars,
         )
+        self._words, self._idf = artefact.words, artefact.idf
         self._triage = Triage(artefact.triage, artefact.taxonomy)
         self._auto_thresholds = np.array([artefact.manifest.policy.auto_thresholds[desk] for desk in self.desks])
         # Plain arrays on the same memory: to index a `memmap` is slow.
@@ -80,6 +86,13 @@ class Router:
     def divisions(self) -> Mapping[str, str]:
         """Full names of provinces, cities and counties by their codes (GB/T 2260), without what they lie in."""
         return self._triage.divisions
+
+    @cached_property
+    def sketcher(self) -> "Sketcher":
+        """Turns texts into what `SimilarIndex` looks at, with this model's words."""
+        from model.similar import Sketcher
+
+        return Sketcher(self._segmenter, self._words, self._idf)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return calibrated probabilities, shape (n_texts, n_desks), columns as `desks`."""

@@ -169,7 +169,7 @@ class _Block:
     @classmethod
     def read(cls, path: Path) -> "_Block":
         """Return the block in a file."""
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # np.load leaves a damaged one open
             return cls(**{name: arrays[name] for name in _ARRAYS}, name=path.name)
 
     @classmethod
@@ -238,6 +238,11 @@ class SimilarIndex:
     def n_bytes(self) -> int:
         """Return the size in memory."""
         return sum(getattr(block, name).nbytes for block in self._blocks for name in _ARRAYS)
+
+    @property
+    def case_ids(self) -> list[int]:
+        """Return the numbers of all cases."""
+        return [i for block in self._blocks for i in block.case_ids.tolist()]
 
     @property
     def last_case_id(self) -> int:

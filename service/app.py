@@ -6,17 +6,20 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+from anyio import create_task_group
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from model.registry import Registry
+from service import logs
 from service.access import SESSION_COOKIE, Doorkeeper
 from service.batcher import TipBatcher
 from service.console import STATIC
 from service.console.pages import PAGES, UPLOAD_PATHS
 from service.errors import install_error_handlers
 from service.jobs import Jobs
-from service.middleware import BodyLimit, RequestIds, SameOrigin, SecurityHeaders
+from service.metrics import Metrics
+from service.middleware import BodyLimit, LocalOnly, Observer, RequestIds, SameOrigin, SecurityHeaders
 from service.openapi import describe
 from service.routes import (
     audit,
@@ -26,10 +29,12 @@ from service.routes import (
     inference,
     jobs,
     keys,
+    metrics,
     models,
     review,
     route,
     session,
+    similar,
     statistics,
     users,
     webhooks,
@@ -37,7 +42,9 @@ from service.routes import (
 from service.serving import ServedModel
 from service.settings import Settings, read_settings
 from service.store.database import Database
+from service.store.similar import SimilarCases
 from service.uploads import Uploads
+from service.webhooks import WebhookSender
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -63,8 +70,15 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.doorkeeper = Doorkeeper(
             app.state.database, off=settings.auth == "off", per_minute=settings.rate_limit_per_minute
         )
+        app.state.similar = SimilarCases(app.state.database, settings.home, lambda: app.state.served.router)
+        app.state.webhooks = WebhookSender(app.state.database, allow_private=settings.webhook_allow_private)
         with app.state.served:
-            yield
+            app.state.similar.start()
+            async with create_task_group() as background:
+                background.start_soon(app.state.webhooks.run)
+                yield
+                background.cancel_scope.cancel()
+            app.state.similar.close()
         app.state.database.close()
 
     app = FastAPI(
@@ -82,11 +96,16 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(SameOrigin, cookie=SESSION_COOKIE)
     app.add_middleware(SecurityHeaders)
+    if settings.auth == "off":
+        app.add_middleware(LocalOnly)
     app.add_middleware(RequestIds)
+    app.state.metrics = Metrics()
+    app.add_middleware(Observer, metrics=app.state.metrics, access_log=settings.access_log)
     install_error_handlers(app)
     api = (
         route,
         cases,
+        similar,
         review,
         statistics,
         desks,
@@ -99,6 +118,7 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         health,
         inference,
+        metrics,
     )
     for router in (*(noun.router for noun in api), *PAGES):
         app.include_router(router)
@@ -110,4 +130,5 @@ def create_app(settings: Settings) -> FastAPI:
 
 def create_app_from_environment() -> FastAPI:
     """Return the service that the ``TIPDESK_*`` variables describe: what each worker process runs."""
+    logs.set_up()
     return create_app(read_settings())

@@ -118,12 +118,16 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log each request, as a line of JSON.")] = False,
 ) -> None:
     """Serve the API and the console."""
+    from tempfile import TemporaryDirectory
+
     import uvicorn
 
     from model.router import Router
     from service.access import AccessError, is_loopback
+    from service.metrics import MULTIPROCESS
     from service.settings import read_settings
     from service.store import users
     from service.store.database import Database
@@ -146,16 +150,23 @@ def serve(
         typer.echo(
             f"请先为管理员 {users.ADMINISTRATOR} 设置密码（链接只能用一次）：{address}/password?token={token}", err=True
         )
-    uvicorn.run(
-        "service.app:create_app_from_environment",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=_PATIENCE_S,
-    )
+    if access_log:
+        os.environ["TIPDESK_ACCESS_LOG"] = "true"
+    with TemporaryDirectory(prefix="tipdesk-metrics-") as folder:
+        if workers > 1:
+            os.environ[MULTIPROCESS] = folder  # where the workers' metrics meet
+        uvicorn.run(
+            "service.app:create_app_from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            timeout_graceful_shutdown=_PATIENCE_S,
+            # A worker that starts on a busy machine does not answer for a while; after uvicorn's 5 s it would be
+            # replaced by another one that does not either.
+            timeout_worker_healthcheck=60,
+        )
 
 
 def _percent(probability: float) -> str:

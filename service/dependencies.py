@@ -12,10 +12,13 @@ from model.router import Router
 from service.access import Doorkeeper
 from service.batcher import TipBatcher
 from service.jobs import Jobs
+from service.metrics import Metrics
 from service.serving import ServedModel
 from service.settings import Settings
 from service.store.database import Database
+from service.store.similar import SimilarCases
 from service.uploads import Uploads
+from service.webhooks import WebhookSender
 
 
 async def get_served(request: Request) -> ServedModel:
@@ -63,6 +66,21 @@ async def get_uploads(request: Request) -> Uploads:
     return cast("Uploads", request.app.state.uploads)
 
 
+async def get_webhooks(request: Request) -> WebhookSender:
+    """Return what sends webhooks."""
+    return cast("WebhookSender", request.app.state.webhooks)
+
+
+async def get_metrics(request: Request) -> Metrics:
+    """Return what counts for Prometheus."""
+    return cast("Metrics", request.app.state.metrics)
+
+
+async def get_similar(request: Request) -> SimilarCases:
+    """Return what finds stored cases like a tip."""
+    return cast("SimilarCases", request.app.state.similar)
+
+
 ServedDep = Annotated[ServedModel, Depends(get_served)]
 RouterDep = Annotated[Router, Depends(get_router)]
 BatcherDep = Annotated[TipBatcher, Depends(get_batcher)]
@@ -72,3 +90,6 @@ JobsDep = Annotated[Jobs, Depends(get_jobs)]
 DoorkeeperDep = Annotated[Doorkeeper, Depends(get_doorkeeper)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 UploadsDep = Annotated[Uploads, Depends(get_uploads)]
+WebhooksDep = Annotated[WebhookSender, Depends(get_webhooks)]
+MetricsDep = Annotated[Metrics, Depends(get_metrics)]
+SimilarDep = Annotated[SimilarCases, Depends(get_similar)]

@@ -5,7 +5,6 @@ Clients of the Open Inference Protocol (/v2) get the one that it prescribes.
 
 import logging
 from collections.abc import Mapping
-from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ from starlette.exceptions import HTTPException
 from service.access import CHALLENGE
 from service.console import templates
 from service.console.carried import carry, packed
+from service.logs import describe_error, fields, request_id
 from service.promotion import PromotionRefusedError
 from service.store.errors import (
     ConflictError,
@@ -32,8 +32,6 @@ from service.store.errors import (
 )
 
 REQUEST_ID = "X-Request-ID"
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that is being answered."""
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +138,7 @@ def install_error_handlers(app: FastAPI) -> None:
             case CredentialsError():
                 return await answer(request, 401, str(error), CHALLENGE)
             case StoreUnavailableError():
-                logger.error("%s; request %s", error, request_id.get())
+                logger.error("%s", error)
                 return await answer(request, 503, str(error), _later(error.retry_after_s))
             case NotFoundError():
                 return await answer(request, 404, str(error))
@@ -148,13 +146,11 @@ def install_error_handlers(app: FastAPI) -> None:
                 return await answer(request, 409, str(error))
             case InvalidValueError():
                 return await answer(request, 422, str(error))
+        log_unexpected(error)
         return await on_unexpected_error(request, error)
 
     @app.exception_handler(Exception)
-    async def on_unexpected_error(request: Request, error: Exception) -> Response:
-        # The traceback's lines are code, but its last one may quote a value: the type alone is logged.
-        path = request.url.path
-        logger.error("unexpected %s in %s %s, request %s", type(error).__name__, request.method, path, request_id.get())
+    async def on_unexpected_error(request: Request, _error: Exception) -> Response:
         detail = "unexpected error; the administrator finds its kind in the service's log by the request id"
         # No middleware of ours sees this answer.
         return await answer(request, 500, detail, {REQUEST_ID: request_id.get() or ""})
@@ -205,6 +201,11 @@ async def _log_in_page(request: Request) -> Response:
 
 def _address(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def log_unexpected(error: Exception) -> None:
+    """Log an error that nobody foresaw: its kind and the lines of code, never its message, which may quote a tip."""
+    logger.error("unexpected %s", type(error).__name__, extra=fields(errors=describe_error(error)))
 
 
 def _later(seconds: int) -> dict[str, str]:

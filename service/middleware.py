@@ -1,11 +1,13 @@
 """What holds for every request and response.
 
-A limit on bodies, ids by which the log names requests, and what keeps browsers strict: no request that another site
-makes them send, no page that loads or runs anything but its own.
+A limit on bodies, ids by which the log names requests, what is counted and logged of each, and what keeps browsers
+strict: no request that another site makes them send, no page that loads or runs anything but its own.
 """
 
+import logging
 import re
 from collections.abc import MutableMapping
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -14,7 +16,10 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import REQUEST_ID, error_response, request_id
+from service.access import is_loopback
+from service.errors import REQUEST_ID, error_response, log_unexpected
+from service.logs import fields, request_id
+from service.metrics import Metrics
 
 _HEADERS = [
     (name.lower().encode(), value.encode())
@@ -33,7 +38,48 @@ _HEADERS = [
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM = 2**16  # bytes of a form around a file
+_NO_ROUTE = "none"  # static files, and paths that lead nowhere
 _DIGITS = 20  # of a length; what has more is too long anyway
+
+access_logger = logging.getLogger("service.access_log")
+
+
+class Observer:
+    """Counts every request, logs it if asked to, and logs the error that nobody else handles.
+
+    A request is named by its route's template: paths and queries hold numbers of cases and words that are searched for.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = perf_counter(), 500
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_observed)
+        except Exception as error:
+            log_unexpected(error)
+            raise
+        finally:
+            seconds = perf_counter() - began
+            method, route = scope["method"], getattr(scope.get("route"), "path", _NO_ROUTE)
+            self._metrics.count_request(method, route, status, seconds)
+            if self._access_log:
+                who = getattr(scope.get("state", {}).get("principal"), "name", None)
+                ms = round(1000 * seconds, 2)
+                access_logger.info("", extra=fields(method=method, route=route, status=status, ms=ms, who=who))
 
 
 class BodyLimit:
@@ -117,6 +163,32 @@ class RequestIds:
             await send(message)
 
         await self._app(scope, receive, send_with_id)
+
+
+class LocalOnly:
+    """Answers 403 to what does not come from this machine under a name of this machine, where accounts are off.
+
+    The name is what a page on the internet cannot forge that has its own name lead to 127.0.0.1 (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            host, _ = scope["server"] or ("", None)
+            if not (is_loopback(host) and is_loopback(_host_name(Headers(scope=scope).get("host", "")))):
+                detail = "accounts are off, so only this machine is let in, as http://127.0.0.1 or http://localhost"
+                await error_response(scope["path"], 403, detail)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _host_name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 class SameOrigin:

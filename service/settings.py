@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     rate_limit_per_minute: int = Field(
         6000, gt=0, description="Requests a minute of one account or key in one worker process; more are answered 429."
     )
+    access_log: bool = Field(False, description="Whether each request is logged, as by `tipdesk serve --access-log`.")
+    webhook_allow_private: bool = Field(
+        False, description="Whether webhooks may go to this machine and to private networks."
+    )
 
 
 def read_settings() -> Settings:

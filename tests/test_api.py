@@ -14,13 +14,13 @@ from service.app import create_app
 from service.settings import Settings
 
 SECRET = "王某某在东风路欠我钱"
+LOCAL = "http://127.0.0.1"
 
 
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[TestClient]:
-    with TestClient(
-        create_app(Settings(home=home, max_body_bytes=700_000, auth="off")), raise_server_exceptions=False
-    ) as client:
+    app = create_app(Settings(home=home, max_body_bytes=700_000, auth="off"))
+    with TestClient(app, base_url=LOCAL, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -127,7 +127,7 @@ def test_an_unexpected_error_says_nothing_of_the_tip(home: Path, caplog: pytest.
             raise KeyError(texts[0])
 
     app = create_app(Settings(home=home, auth="off"))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, base_url=LOCAL, raise_server_exceptions=False) as client:
         app.state.served.router = Broken()
         answer = client.post("/v1/route", json={"text": SECRET})
     assert answer.status_code == answer.json()["status"] == 500
@@ -167,6 +167,16 @@ def test_openapi_has_examples_and_problems(client: TestClient) -> None:
     assert "HTTPValidationError" not in json.dumps(document)
     references = set(_references(document))
     assert references <= {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+
+
+@pytest.mark.parametrize("url", ["http://tipdesk.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1"])
+def test_without_accounts_no_other_name_leads_here(client: TestClient, url: str) -> None:
+    """A page on the internet may have its name lead to this machine; then its requests are its own."""
+    answer = TestClient(client.app, base_url=url).get("/v1/desks")
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
+    assert client.get("/v1/desks", headers={"Host": "example.org"}).status_code == 403
+    for host in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
+        assert client.get("/v1/desks", headers={"Host": host}).status_code == 200
 
 
 def test_every_response_keeps_browsers_strict(client: TestClient) -> None:

@@ -558,7 +558,9 @@ def test_the_outbox_keeps_an_event_until_its_target_has_taken_it(
 
     def claim() -> list[int]:
         with database.writing() as session:
-            return [message.id for message, _ in outbox.claim(session)]
+            due, claimed = outbox.due_targets(session), outbox.claim(session, target.id)
+            assert due == ([target.id] if claimed else [])
+            return [claimed[0].id] if claimed else []
 
     (message_id,) = claim()
     assert claim() == []  # nobody else gets it for now

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from fastapi import FastAPI
@@ -98,6 +97,6 @@ def wait_for(url: str) -> None:
             with urlopen(url) as answer:  # noqa: S310 (always http)
                 answer.read()
                 return
-        except URLError:
+        except OSError:  # nobody listens yet, or not for long
             sleep(0.1)
     raise RuntimeError(f"{url} did not answer within {_PATIENCE} s")

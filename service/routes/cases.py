@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
 
 from service.access import Permission, Principal, allow
-from service.dependencies import DatabaseDep, RouterDep
+from service.dependencies import DatabaseDep, MetricsDep, RouterDep
 from service.errors import problem_responses
 from service.schemas.cases import (
     CasePage,
@@ -86,6 +86,7 @@ def create_case(
     response: Response,
     database: DatabaseDep,
     tip_router: RouterDep,
+    metrics: MetricsDep,
     who: Writer,
     idempotency_key: Annotated[
         str | None,
@@ -102,6 +103,8 @@ def create_case(
     routing = tip_router.route([body.text], explain=["urgency"], today=date.today())[0]
     with database.writing() as session:
         case, created = cases.create(session, body.to_new_case(), routing, tip_router, by=who.name, once=once or None)
+    if created:
+        metrics.count_routings([routing])
     response.status_code = 201 if created else 200
     response.headers["Location"] = f"/v1/cases/{format_number(case.id)}"
     return _answer(case, response)
@@ -153,6 +156,7 @@ def confirm_case(
     response: Response,
     database: DatabaseDep,
     tip_router: RouterDep,
+    metrics: MetricsDep,
     who: Writer,
     seen: Seen,
     body: Annotated[Confirmation | None, Body()] = None,
@@ -162,6 +166,7 @@ def confirm_case(
         labels = {name: value for name, value in (body or {}).items() if name != "desk"}
         desk = (body or {}).get("desk")
         case = cases.confirm(session, parse_number(number), seen, tip_router, by=who.name, desk=desk, labels=labels)
+    metrics.count_confirmation(case.suggested_desk, case.confirmed_desk)
     return _answer(case, response)
 
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from service.access import Permission, Principal, allow
-from service.dependencies import DatabaseDep
+from service.dependencies import DatabaseDep, WebhooksDep
 from service.errors import problem_responses
 from service.schemas.common import Id
 from service.schemas.webhooks import NewWebhookResponse, WebhookRequest, WebhookResponse
@@ -16,18 +16,25 @@ router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 Admin = Annotated[Principal, allow(Permission.ADMIN)]
 
 
+async def allowed_url(body: WebhookRequest, webhooks: WebhooksDep, _: Admin) -> str:
+    """Return the URL of a target to which something may be sent."""
+    await webhooks.require_allowed(str(body.url))
+    return str(body.url)
+
+
 @router.get("", dependencies=[allow(Permission.ADMIN)])
 def list_webhooks(database: DatabaseDep) -> list[WebhookResponse]:
-    """List all targets."""
+    """List all targets, with how much each is still to be told and why it has not taken it."""
     with database.reading() as session:
-        return [WebhookResponse.model_validate(target) for target in outbox.targets(session)]
+        waiting = outbox.waiting(session)
+        return [WebhookResponse.of(target, *waiting.get(target.id, (0, None))) for target in outbox.targets(session)]
 
 
 @router.post("", status_code=201)
-def add_webhook(body: WebhookRequest, database: DatabaseDep, who: Admin) -> NewWebhookResponse:
+def add_webhook(url: Annotated[str, Depends(allowed_url)], database: DatabaseDep, who: Admin) -> NewWebhookResponse:
     """Add a target, which is told of all events from now on. Only this answer shows its secret."""
     with database.writing() as session:
-        return NewWebhookResponse.model_validate(outbox.add_target(session, str(body.url), by=who.name))
+        return NewWebhookResponse.model_validate(outbox.add_target(session, url, by=who.name))
 
 
 @router.delete("/{target_id}", status_code=204, responses=problem_responses(404))

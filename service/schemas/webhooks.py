@@ -4,6 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
+from service.store.tables import WebhookTarget
+
 
 class WebhookRequest(BaseModel):
     """Where events are to be sent."""
@@ -13,9 +15,7 @@ class WebhookRequest(BaseModel):
     url: HttpUrl
 
 
-class WebhookResponse(BaseModel):
-    """A target, without its secret."""
-
+class _Target(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
@@ -24,7 +24,19 @@ class WebhookResponse(BaseModel):
     created_by: str
 
 
-class NewWebhookResponse(WebhookResponse):
+class WebhookResponse(_Target):
+    """A target, without its secret."""
+
+    waiting: int = Field(description="How many messages it has not taken yet.")
+    last_error: str | None = Field(description="Why it has not taken one of those.")
+
+    @classmethod
+    def of(cls, target: WebhookTarget, waiting: int, last_error: str | None) -> "WebhookResponse":
+        """Return what is told of `target`."""
+        return cls(**_Target.model_validate(target).model_dump(), waiting=waiting, last_error=last_error)
+
+
+class NewWebhookResponse(_Target):
     """A new target."""
 
     secret: str = Field(description="Signs what is sent; shown this once.")

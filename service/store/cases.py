@@ -290,8 +290,10 @@ def _record(
         note=note,
     )
     session.add(change)
-    told = {"number": format_number(case.id), "version": case.version, "status": case.status, "desk": case.desk}
-    outbox.put(session, f"case.{action}", {**told, "urgency": case.urgency, "at": change.at.isoformat()})
+    told = ("version", "status", "desk", "also", "urgency")
+    outbox.put(
+        session, f"case.{action}", {"number": format_number(case.id), **{name: getattr(case, name) for name in told}}
+    )
 
 
 def _snapshot(case: Case) -> dict[str, Any]:

@@ -4,6 +4,7 @@ An event is put into the outbox in the transaction that makes it true. A sender 
 each whether it was taken; what a sender that died had claimed falls due again.
 """
 
+import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -19,11 +20,13 @@ from service.store.tables import OutboxMessage, WebhookTarget
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)
 _CLAIM = timedelta(minutes=2)
+_MARK = "whsec_"  # how Standard Webhooks marks one; the key in Base64 follows
 
 
 def add_target(session: Session, url: str, *, by: str) -> WebhookTarget:
     """Return a new target; its secret is made here."""
-    target = WebhookTarget(url=url, secret=secrets.token_urlsafe(32), created_at=now(session), created_by=by)
+    secret = _MARK + base64.b64encode(secrets.token_bytes(32)).decode()
+    target = WebhookTarget(url=url, secret=secret, created_at=now(session), created_by=by)
     session.add(target)
     session.flush()
     audit.record(session, by, "webhook.add", str(target.id), {"url": url})
@@ -59,19 +62,26 @@ def put(session: Session, event: str, payload: Mapping[str, Any]) -> None:
     )
 
 
-def claim(session: Session, limit: int = 20) -> Sequence[tuple[OutboxMessage, WebhookTarget]]:
-    """Return messages that are due with their targets, the one due longest first; no other sender gets them for now."""
-    messages = session.scalars(
-        select(OutboxMessage)
-        .where(OutboxMessage.next_try_at <= now(session))
-        .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+def due_targets(session: Session) -> Sequence[int]:
+    """Return the targets for which a message is due."""
+    return session.scalars(
+        select(OutboxMessage.target_id).where(OutboxMessage.next_try_at <= now(session)).distinct()
     ).all()
-    for message in messages:
-        message.next_try_at = now(session) + _CLAIM
-    known = {target.id: target for target in targets(session)}
-    return [(message, known[message.target_id]) for message in messages]
+
+
+def claim(session: Session, target_id: int) -> tuple[OutboxMessage, WebhookTarget] | None:
+    """Return the message for a target that is due longest, and the target; no other sender gets it for now."""
+    message = session.scalar(
+        select(OutboxMessage)
+        .where(OutboxMessage.target_id == target_id, OutboxMessage.next_try_at <= now(session))
+        .order_by(OutboxMessage.next_try_at, OutboxMessage.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # SQLite has one writer at a time anyway
+    )
+    if message is None:
+        return None
+    message.next_try_at = now(session) + _CLAIM
+    return message, session.get_one(WebhookTarget, target_id)
 
 
 def taken(session: Session, message_id: int) -> None:
@@ -87,6 +97,11 @@ def failed(session: Session, message_id: int, error: str) -> None:
         message.attempts += 1
         message.next_try_at = now(session) + wait
         message.last_error = error[:500]
+
+
+def key_of(target: WebhookTarget) -> bytes:
+    """Return the key that signs what a target is sent."""
+    return base64.b64decode(target.secret.removeprefix(_MARK))
 
 
 def depth(session: Session) -> int:

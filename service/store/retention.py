@@ -13,6 +13,9 @@ from service.store.numbers import first_id_of
 from service.store.tables import Case, Option
 from service.store.vocabulary import Status
 
+PURGE = "cases.purge"
+"""What the audit calls it."""
+
 _OPTION = "retention"
 _AT_ONCE = 2000  # cases, so that others can write in between
 
@@ -81,7 +84,7 @@ def purge(database: Database, before: date, *, by: str) -> Purged:
             deleted += batch
             if batch:
                 detail = {"before": before.isoformat(), "cases": batch}
-                audit.record(session, by, "cases.purge", "cases", detail)
+                audit.record(session, by, PURGE, "cases", detail)
     database.clean_up()
     with database.reading() as session:
         kept = session.scalar(select(func.count()).select_from(Case).where(old)) or 0
