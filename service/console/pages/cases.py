@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Form, Query, Request
@@ -109,12 +109,17 @@ def export_cases(
         audit.record(session, who.name, "cases.export", form, query.model_dump(mode="json", exclude_defaults=True))
         name = f"tipdesk-cases-{today(session):%Y%m%d}.{form}"
     return StreamingResponse(
-        iter(lambda: file.read(2**16), b""),
+        _read_to_end(file),
         media_type="text/csv; charset=utf-8"
         if form == "csv"
         else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _read_to_end(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        yield from iter(lambda: file.read(2**16), b"")
 
 
 @router.post("/cases/bulk")
