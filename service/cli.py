@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from service.store.database import Database
     from training.tables import Row
 
-_PATIENCE_S = 30
-"""How long a service that is told to stop goes on with the requests that run."""
+_PATIENCE_S = 60
+"""How long a service that is told to stop goes on with what runs, and a worker may be silent until it is replaced: on
+a busy machine it starts for longer than the five seconds that uvicorn grants."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -163,9 +164,7 @@ def serve(
             workers=workers,
             log_level="warning",
             timeout_graceful_shutdown=_PATIENCE_S,
-            # A worker that starts on a busy machine does not answer for a while; after uvicorn's 5 s it would be
-            # replaced by another one that does not either.
-            timeout_worker_healthcheck=60,
+            timeout_worker_healthcheck=_PATIENCE_S,
         )
 
 
