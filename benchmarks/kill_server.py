@@ -32,7 +32,7 @@ from service.store.tables import Case
 from tests.postgres import new_postgres_database, running_postgres
 
 PORT = 8704
-CLIENTS, WORKERS = 8, 2
+CLIENTS = 8
 SEED = 0
 _BACKENDS = ("sqlite", "postgresql")
 _LONGEST_S = 2.0  # from the first answer to the kill
@@ -40,7 +40,9 @@ _AGAIN_AFTER_S = 0.05
 
 
 def main(
-    kills: int = 20, only: Annotated[str | None, typer.Option(help=f"{' or '.join(_BACKENDS)} alone.")] = None
+    kills: int = 20,
+    workers: Annotated[int, typer.Option(help="Processes of the server.")] = 2,
+    only: Annotated[str | None, typer.Option(help=f"{' or '.join(_BACKENDS)} alone.")] = None,
 ) -> None:
     """Kill, start again, and look what is there."""
     lost = 0
@@ -52,7 +54,7 @@ def main(
             home = Path(folder)
             (home / "models").symlink_to((DEFAULT_HOME / "models").absolute())
             url = new_postgres_database(server) if server else URL.create("sqlite", database=f"{folder}/tipdesk.sqlite")
-            acknowledged = write_and_kill(home, url, kills)
+            acknowledged = write_and_kill(home, url, kills, workers)
             stored = read_stored(url)
         there = sum(stored.get(key) == [number] for key, number in acknowledged.items())
         twice = sum(len(numbers) > 1 for numbers in stored.values())
@@ -64,7 +66,7 @@ def main(
     sys.exit(min(lost, 1))
 
 
-def write_and_kill(home: Path, url: URL, kills: int) -> dict[str, str]:
+def write_and_kill(home: Path, url: URL, kills: int, workers: int) -> dict[str, str]:
     """Return the case number of each key that was acknowledged."""
     rng = random.Random(SEED)
     acknowledged: dict[str, str] = {}
@@ -75,7 +77,7 @@ def write_and_kill(home: Path, url: URL, kills: int) -> dict[str, str]:
     for client in clients:
         client.start()
     for kill in range(kills + 1):
-        server = start(home, url)
+        server = start(home, url, workers)
         known = len(acknowledged)
         while len(acknowledged) == known:
             time.sleep(0.01)
@@ -90,9 +92,9 @@ def write_and_kill(home: Path, url: URL, kills: int) -> dict[str, str]:
     return acknowledged
 
 
-def start(home: Path, url: URL) -> "subprocess.Popen[bytes]":
+def start(home: Path, url: URL, workers: int) -> "subprocess.Popen[bytes]":
     """Return the server once it answers."""
-    command = [str(Path(sys.executable).with_name("tipdesk")), "serve", "--port", str(PORT), "--workers", str(WORKERS)]
+    command = [str(Path(sys.executable).with_name("tipdesk")), "serve", "--port", str(PORT), "--workers", str(workers)]
     environment = {**os.environ, "TIPDESK_HOME": str(home), "TIPDESK_AUTH": "off"}
     if url.get_backend_name() == "postgresql":
         environment["TIPDESK_DATABASE_URL"] = url.render_as_string(hide_password=False)
