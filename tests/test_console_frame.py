@@ -47,7 +47,7 @@ def test_without_javascript_what_was_typed_outlives_the_session(browser: Browser
     text = '老板拖欠工资"><b>\n  第二行'
     page.get_by_label("诉求内容").fill(text)
     context.clear_cookies()
-    page.get_by_role("button", name="分派建议").click()
+    page.get_by_role("button", name="更新建议").click()
     expect(page.locator("main .problem")).to_contain_text("登录已过期")
     page.get_by_label("账号").fill("周敏")
     page.get_by_label("密码").fill("wrong horse")

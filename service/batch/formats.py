@@ -53,7 +53,7 @@ def open_tables(path: Path, wanted: Sequence[str]) -> tuple[Sequence[Table], lis
     raise TableError(f"{path}: '{path.suffix}' is not a format that can be read; there are {', '.join(SUFFIXES)}")
 
 
-def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> Writer:
+def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any], title: str) -> Writer:
     """Return the writer that the file's name asks for.
 
     Parameters
@@ -62,6 +62,8 @@ def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> W
     columns : sequence of str
     types : sequence
         The Arrow type of each column, None where it is text or anything.
+    title : str
+        Of a workbook's sheet.
 
     Raises
     ------
@@ -81,19 +83,19 @@ def create_writer(path: Path, columns: Sequence[str], types: Sequence[Any]) -> W
     if form == ".xlsx":
         from service.batch.xlsx_writer import XlsxWriter
 
-        return XlsxWriter(columns)
+        return XlsxWriter(columns, title)
     raise TableError(f"{path}: '{path.suffix}' is not a format that can be written; there are {', '.join(SUFFIXES)}")
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table of texts and numbers; it is there whole in the end, or as it was.
+def write_table(path: Path, title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table of texts and numbers; it is there whole in the end, or as it was. `title` is a workbook's sheet's.
 
     Raises
     ------
     TableError
         If the file's name says no format that can be written, or it cannot be written.
     """
-    writer, source = create_writer(path, columns, [None] * len(columns)), iter(rows)
+    writer, source = create_writer(path, columns, [None] * len(columns), title), iter(rows)
     batches: Iterator[list[Sequence[Any]]] = iter(lambda: list(islice(source, _AT_ONCE)), [])
     try:
         with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:

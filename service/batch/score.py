@@ -96,7 +96,7 @@ def score_table(
     _require_apart(target, source, table.paths)
     places = SOURCE_COLUMNS if table.n_tables > 1 else ()
     columns = [*table.columns, *COLUMNS, *places]
-    writer = create_writer(target, columns, [*table.types, *[None] * (len(columns) - len(table.columns))])
+    writer = create_writer(target, columns, [*table.types, *[None] * (len(columns) - len(table.columns))], "评分结果")
     rejects_writer = DelimitedWriter(_REJECT_COLUMNS, "", ",")
     pieces: list[Piece] = ["urgency"] if urgency else []
     run = {

@@ -26,10 +26,11 @@ _NO_CHARACTERS = re.compile("[\ud800-\udfff\ufffe\uffff]")  # XML 1.0, 2.2
 
 
 class XlsxWriter(Writer):
-    """A workbook: one sheet, or as many as the rows need."""
+    """A workbook: one sheet, or as many as the rows need, called `title`."""
 
-    def __init__(self, columns: Sequence[str]) -> None:
+    def __init__(self, columns: Sequence[str], title: str) -> None:
         super().__init__(columns)
+        self._title = title
         if len(columns) > MAX_COLUMNS:
             raise TableError(f"{len(columns)} columns; a sheet holds {MAX_COLUMNS}: write .csv or .parquet")
 
@@ -54,7 +55,7 @@ class XlsxWriter(Writer):
             for cells in self._rows(rows):
                 if place == MAX_ROWS:
                     n_sheets += 1
-                    sheet = book.add_worksheet("评分结果" if n_sheets == 1 else f"评分结果{n_sheets}")
+                    sheet = book.add_worksheet(self._title if n_sheets == 1 else f"{self._title}{n_sheets}")
                     sheet.freeze_panes(1, 0)
                     for column, name in enumerate(self._columns):
                         sheet.write_string(0, column, _fit(safe_cell(name))[0])

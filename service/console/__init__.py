@@ -1,5 +1,6 @@
 """The operator's console: server-rendered pages and their files."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ from service.wording import DECISIONS, URGENCIES
 STATIC = Path(__file__).parent / "static"
 
 
+def local_time(time: datetime) -> str:
+    """Return a time as a hotline's clocks show it."""
+    return f"{time.astimezone(CHINA):%Y-%m-%d %H:%M}"
+
+
 def _frame(request: Request) -> dict[str, Any]:
     """Return what `_base.html` shows around every page."""
     principal: Principal | None = getattr(request.state, "principal", None)
@@ -37,7 +43,7 @@ _environment = Environment(
 _environment.filters |= {
     "visible": visible,
     "case_number": format_number,
-    "minute": lambda time: time.astimezone(CHINA).strftime("%Y-%m-%d %H:%M"),
+    "local_time": local_time,
     "details": details,
 }
 _environment.globals |= {

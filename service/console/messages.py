@@ -20,6 +20,14 @@ MESSAGES = {
     "retention": "保存期限已改好。",
     "purged": "已清除 {of} 件过期工单。",
     "confirmed": "工单 {of} 已派出。",
+    "confirm": "已派单。",
+    "start": "已开始办理。",
+    "return": "已退回。",
+    "transfer": "已转办。",
+    "close": "已办结。",
+    "rate": "满意度已记下。",
+    "correct": "已更正。",
+    "bulk": "所选 {of} 件工单已办好。",
 }
 """By name. `{of}` is what it is about: case numbers, counts."""
 

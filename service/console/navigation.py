@@ -23,6 +23,8 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("/", "分派", Permission.ROUTE),
+    Section("/cases", "工单", Permission.CASES_READ),
+    Section("/statistics", "统计", Permission.STATISTICS_READ),
     Section("/review", "标注", Permission.REVIEW),
     Section("/models", "模型", Permission.MODELS_READ),
     Section("/batch", "批量", Permission.ROUTE),

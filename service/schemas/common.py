@@ -17,7 +17,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 _ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EARLIEST, _LATEST = date(1970, 1, 1), date(2999, 12, 31)
+EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 
 def _require_iso(day: object) -> object:
@@ -27,8 +27,8 @@ def _require_iso(day: object) -> object:
 
 
 def _require_likely(day: date) -> date:
-    if not _EARLIEST <= day <= _LATEST:
-        raise ValueError(f"a day from {_EARLIEST} to {_LATEST} is expected")
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError(f"a day from {EARLIEST} to {LATEST} is expected")
     return day
 
 

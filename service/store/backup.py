@@ -141,7 +141,7 @@ def export(database: Database, path: Path) -> int:
             written += 1
 
     with database.snapshot() as session:
-        write_table(path, columns, rows())
+        write_table(path, "工单", columns, rows())
     return written
 
 

@@ -3,6 +3,7 @@
 from service.console.pages import (
     audit,
     batch,
+    cases,
     docs,
     guide,
     keys,
@@ -12,6 +13,7 @@ from service.console.pages import (
     route,
     session,
     settings,
+    statistics,
     training,
     users,
     webhooks,
@@ -20,6 +22,8 @@ from service.console.pages import (
 _MODELS = (training, models)  # /models/train is no version
 _ADMIN = (users, keys, webhooks, retention, audit, settings)
 
-PAGES = tuple(page.router for page in (route, review, *_MODELS, batch, *_ADMIN, guide, session, docs))
+PAGES = tuple(
+    page.router for page in (route, cases, statistics, review, *_MODELS, batch, *_ADMIN, guide, session, docs)
+)
 UPLOAD_PATHS = batch.UPLOAD_PATHS | training.UPLOAD_PATHS
 """Where files are sent to."""

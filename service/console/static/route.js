@@ -13,7 +13,9 @@ const TYPED = ["text", "channel", ...TOLD];
 
 const form = document.getElementById("tip-form");
 const field = form.elements.text;
-const panel = document.getElementById("suggestion");
+const pane = document.getElementById("suggestion"); // what scrolls
+const panel = document.getElementById("answer");
+const waiting = document.getElementById("waiting");
 const problem = document.getElementById("problem");
 const summary = document.getElementById("summary");
 const confirmButton = document.getElementById("confirm");
@@ -24,46 +26,47 @@ const draftState = document.getElementById("draft-state");
 let timer = 0;
 let request = null; // the one under way; a newer one cancels it
 let answer = panel.innerHTML;
-let shown = field.value; // the text that the suggestion is about
+let stale = false; // whether the form has changed since
 let composing = false;
 
 const fields = () => new URLSearchParams(new FormData(form));
 const chosen = () => form.querySelector("[name=desk]:checked")?.value ?? "";
 
 function schedule(delay) {
+  stale = true;
   clearTimeout(timer);
   timer = setTimeout(suggest, delay);
 }
 
 /** Ask for the suggestion of what the form holds now. Return whether it is on the screen. */
 async function suggest() {
+  stale = true;
   clearTimeout(timer);
   request?.abort();
   const mine = (request = new AbortController());
-  const text = field.value;
   const waits = [
-    setTimeout(() => panel.setAttribute("aria-busy", "true"), SKELETON_MS),
-    setTimeout(() => say("服务应答较慢，正在等待……"), SLOW_MS),
+    setTimeout(() => pane.setAttribute("aria-busy", "true"), SKELETON_MS),
+    setTimeout(() => (waiting.textContent = "服务应答较慢，正在等待……"), SLOW_MS),
   ];
   try {
     const response = await send("/suggestion", { body: fields(), signal: mine.signal });
     const html = await response.text();
     if (mine.signal.aborted) return false;
     show(html);
-    shown = text;
-    say("");
+    stale = false;
+    waiting.textContent = "";
     return true;
   } catch (error) {
     if (mine.signal.aborted) return false;
-    if (error instanceof Problem && error.status < 500) say(error.message);
+    if (error instanceof Problem && error.status < 500) waiting.textContent = error.message;
     else {
-      say("服务没有应答，稍后自动重试。输入的内容不会丢失。");
+      waiting.textContent = "服务没有应答，稍后自动重试。输入的内容不会丢失。";
       schedule(RETRY_MS);
     }
     return false;
   } finally {
     waits.forEach(clearTimeout);
-    if (request === mine) panel.removeAttribute("aria-busy");
+    if (request === mine) pane.removeAttribute("aria-busy");
   }
 }
 
@@ -78,13 +81,13 @@ function show(html) {
   const focused = panel.contains(document.activeElement) ? document.activeElement.id || document.activeElement.dataset.asked : "";
   const open = [...panel.querySelectorAll("details[open]")].map((part) => part.id);
   const asked = [...panel.querySelectorAll("[data-asked]:checked")].map((box) => box.dataset.asked);
-  const scrolled = [panel.scrollTop, panel.querySelector("#evidence")?.scrollTop ?? 0];
+  const scrolled = [pane.scrollTop, panel.querySelector("#evidence")?.scrollTop ?? 0];
   const told = Object.fromEntries(TOLD.map((name) => [name, form.elements[`told_${name}`].value]));
   panel.innerHTML = html; // rendered and escaped by the service
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   for (const box of panel.querySelectorAll("[data-asked]")) box.checked = asked.includes(box.dataset.asked);
   for (const part of panel.querySelectorAll("[data-scripted]")) part.hidden = false;
-  panel.scrollTop = scrolled[0];
+  pane.scrollTop = scrolled[0];
   panel.querySelector("#evidence")?.scrollTo(0, scrolled[1]);
   if (focused) (document.getElementById(focused) ?? panel.querySelector(`[data-asked="${CSS.escape(focused)}"]`))?.focus();
   fill(told);
@@ -118,7 +121,12 @@ field.addEventListener("input", (event) => {
   composing = event.isComposing;
   if (!composing) schedule(DEBOUNCE_MS);
 });
-panel.addEventListener("change", (event) => event.target.name && schedule(0));
+panel.addEventListener("change", (event) => event.target.name && changed());
+
+function changed() {
+  schedule(0);
+  save();
+}
 
 // ---- Fields
 
@@ -145,14 +153,14 @@ function choose(desk) {
   const radio = document.getElementById(`desk-${desk}`);
   if (!radio) return toast("请先记录诉求内容。");
   radio.checked = true;
-  schedule(0);
+  changed();
 }
 
 function addFurther(desk) {
   const box = document.getElementById(`also-${desk}`);
   if (!box) return toast("这个受理席已经是主办。");
   box.checked = true;
-  schedule(0);
+  changed();
 }
 
 for (const place of [1, 2, 3]) {
@@ -180,9 +188,10 @@ async function confirm() {
   if (confirming || composing || !confirmButton) return;
   confirming = true; // a second click, or a key that is held down, confirms nothing more
   confirmButton.setAttribute("aria-disabled", "true");
-  const waits = setTimeout(() => say("正在派单，请稍候……"), SKELETON_MS * 2);
+  const wait = setTimeout(() => say("正在派单，请稍候……"), SLOW_MS);
+  say("");
   try {
-    if (field.value !== shown) {
+    if (stale) {
       // The operator confirms what was on the screen, not what comes after it.
       const before = chosen();
       if (!(await suggest())) return;
@@ -204,10 +213,13 @@ async function confirm() {
     const key = error.page?.querySelector("[name=key]")?.value;
     if (key) form.elements.key.value = key;
     const desks = error.page?.getElementById("desk-list");
-    if (desks) document.getElementById("desk-list").replaceChildren(...desks.children);
-    if (desks) schedule(0);
+    if (desks) {
+      document.getElementById("desk-list").replaceChildren(...desks.children);
+      answer = "";
+      schedule(0);
+    }
   } finally {
-    clearTimeout(waits);
+    clearTimeout(wait);
     confirming = false;
     confirmButton.removeAttribute("aria-disabled");
   }
@@ -236,6 +248,7 @@ function fillIn(from) {
 async function restore(from) {
   fillIn(from);
   field.focus();
+  save();
   if ((await suggest()) && from.desk && from.desk !== chosen()) choose(from.desk);
 }
 
@@ -260,10 +273,12 @@ onKey("Alt+Backspace", clear);
 // ---- The draft
 
 const draft = draftOf(user);
-let saving = 0;
+let saving = 0; // the timer of what is not saved yet
+let leaving = false;
 
 function save(sending = false) {
   clearTimeout(saving);
+  saving = 0;
   if (!isOn("keep-drafts")) return;
   const now = values();
   // The key stays with the draft once it was sent: however the answer gets lost, there will be one case.
@@ -277,8 +292,8 @@ form.addEventListener("input", () => {
   clearTimeout(saving);
   saving = setTimeout(save, 250);
 });
-panel.addEventListener("change", () => save());
-window.addEventListener("pagehide", () => saving && !confirming && save());
+window.addEventListener("pagehide", () => saving && !confirming && !leaving && save());
+document.getElementById("log-out")?.addEventListener("submit", () => (leaving = true));
 document.addEventListener("setting", ({ detail }) => {
   if (detail.name !== "keep-drafts") return;
   if (detail.on) save();

@@ -1,0 +1,2 @@
+// A page to be printed.
+document.getElementById("print").addEventListener("click", () => window.print());
