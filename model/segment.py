@@ -2,10 +2,12 @@
 
 import hashlib
 import importlib.util
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 from itertools import chain
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
 from model.errors import ArtefactFormatError, TaxonomyError
@@ -42,6 +44,8 @@ class Segmenter:
         self.backend: Backend = backend or ("rjieba" if importlib.util.find_spec("rjieba") else "jieba")
         self._cut: Any
         tokenizer = next(_fast_tokenizers()) if self.backend == "rjieba" else _tokenizer()
+        if isinstance(tokenizer, ModuleType):  # would keep its dictionary for ever
+            weakref.finalize(self, tokenizer.clear).atexit = False
         for word in self.user_words:
             tokenizer.add_word(word.word, word.frequency, word.tag)
         self._cut = tokenizer.cut if self.backend == "rjieba" else tokenizer.lcut

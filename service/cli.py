@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from training.tables import Row
 
 _PATIENCE_S = 30
-"""How long a service that is told to stop goes on with the requests that run."""
+"""How long a service that is told to stop goes on with what runs, and a worker may be silent until it is replaced: on
+a busy machine it starts for longer than the five seconds that uvicorn grants."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -155,6 +156,7 @@ def serve(
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_PATIENCE_S,
+        timeout_worker_healthcheck=_PATIENCE_S,
     )
 
 

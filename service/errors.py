@@ -220,5 +220,4 @@ def _methods(request: Request) -> list[str]:
 
 def _is_page(request: Request) -> bool:
     """Whether a person looks at the answer in a browser."""
-    is_api = request.url.path.startswith("/v1/") or is_inference(request.url.path)
-    return "text/html" in request.headers.get("accept", "") and not is_api
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/v1/", "/v2"))

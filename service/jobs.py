@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -170,7 +170,8 @@ class Jobs:
             (folder / "cancel").touch()
             # The process writes its number first and looks for the file then: one of the two sees the other.
             if pid := _read(folder / "pid"):
-                os.killpg(int(pid), signal.SIGINT)
+                with suppress(ProcessLookupError):  # it has ended just now
+                    os.killpg(int(pid), signal.SIGINT)
         return self.get(job_id)
 
     def _launch(self, job_id: str, record: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ class ServedModel:
         self.failure: Failure | None = None
 
     def __enter__(self) -> Self:
-        settle_memory()
+        _settle_memory()
         self._watcher.start()
         return self
 
@@ -101,15 +101,15 @@ class ServedModel:
             before = self.router.version
             self.refresh()
             if self.router.version != before and not self._stopped.wait(_POLL_S):  # by then the old one is gone
-                settle_memory()
+                gc.unfreeze()  # what was frozen before may be garbage by now
+                _settle_memory()
 
 
-def settle_memory() -> None:
+def _settle_memory() -> None:
     """Give back what is free, and take what is there now out of the garbage collector's rounds.
 
     A model is many objects that stay: without this the collector walks through them again and again.
     """
-    gc.unfreeze()  # what was frozen before may be garbage by now
     gc.collect()
     gc.freeze()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # the GNU C library keeps it otherwise

@@ -115,7 +115,8 @@ def test_train_evaluate_promote_roll_back(tmp_path: Path, project: Path, small_c
     run_tipdesk("models", "rollback", home=tmp_path)
     shown = json.loads(run_tipdesk("models", "show", "champion", "--json", home=tmp_path).stdout)
     assert shown["version"] == a["version"]
-    assert Path(shown["path"]).is_dir()
+    (golden,) = json.loads((Path(shown["path"]) / "golden.json").read_bytes())["tips"]
+    assert (golden["text"], golden["desk"]) == ("老板拖欠我们三个月工资", "wages")  # the project's
     history = json.loads(run_tipdesk("models", "history", "--json", home=tmp_path).stdout)
     assert [(change["action"], change["to"]) for change in history] == [
         ("rollback", a["version"]),

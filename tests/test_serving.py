@@ -137,7 +137,10 @@ def test_a_model_that_answers_otherwise_than_where_it_was_trained_does_not_serve
 
 def weights_of(pid: int) -> dict[str, int]:
     """Return which versions' weights a process maps, and how many kB of each it has to itself and wrote."""
-    maps = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8")
+    try:
+        maps = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):  # it has ended since it was listed
+        return {}
     pattern = rf"^\S.*/versions/([0-9a-f]+)/{re.escape(WEIGHTS)}\n(?:(?!Private_Dirty).*\n)*Private_Dirty: +(\d+) kB"
     return {version: int(size) for version, size in re.findall(pattern, maps, re.MULTILINE)}
 

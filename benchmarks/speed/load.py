@@ -37,7 +37,7 @@ def put_load_on(port: int, path: str, bodies: list[dict[str, object]], connectio
 
 
 async def _put_load_on(port: int, path: str, bodies: list[dict[str, object]], connections: int) -> Load:
-    waiting = [_request(path, body) for body in bodies]
+    waiting = [post_request(path, body) for body in bodies]
     latencies: list[float] = []
 
     async def send_in_turn() -> None:
@@ -62,7 +62,8 @@ async def _put_load_on(port: int, path: str, bodies: list[dict[str, object]], co
     )
 
 
-def _request(path: str, content: dict[str, object]) -> bytes:
+def post_request(path: str, content: dict[str, object]) -> bytes:
+    """Return the bytes of a request with a JSON body."""
     body = json.dumps(content).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return head.encode() + _HEAD_END + body
