@@ -20,7 +20,7 @@ from tests.conftest import DATA, write_csv
 from tests.console import Console, PageAs, check_page, serving
 from training.corpus import Tip
 
-LONG_S = 300_000  # of an expectation: a training, while other processes have the processors
+LONG_S = 300_000  # a training, while other processes have the processors
 N = 10
 
 
@@ -78,6 +78,7 @@ def test_a_clerk_labels_trains_compares_and_promotes(
     page_as: PageAs, console: Console, folder: Path, unclear: dict[str, Tip], router: Router, corpus: list[Tip]
 ) -> None:
     page = page_as(Role.DATA, "/review", fails=True)
+    page.set_default_timeout(LONG_S)
     key_of = dict(zip(router.desks, DESK_KEYS, strict=False))
     check_page(page)
     number = page.locator("article h2")
@@ -132,11 +133,11 @@ def test_a_clerk_labels_trains_compares_and_promotes(
     (folder / "data" / "golden.csv").rename(folder / "golden.csv")
     write_csv(folder / "data" / "golden.csv", ["text", "desk"], ["老板拖欠我们三个月工资", "other"])
     page.get_by_role("button", name="发布 B").click()
-    expect(page.get_by_role("alert")).to_contain_text("必过例句派错 1 条", timeout=LONG_S)
+    expect(page.get_by_role("alert")).to_contain_text("必过例句派错 1 条")
     check_page(page)
     page.get_by_label("理由（必填）").fill("例句写错了")
     page.get_by_role("button", name="强制发布").click()
-    expect(page.get_by_role("status").first).to_have_text("已发布，两秒内换上。", timeout=LONG_S)
+    expect(page.get_by_role("status").first).to_have_text("已发布，两秒内换上。")
     registry = Registry.of_home(folder_of(console))
     promoted = registry.aliases()[CHAMPION]
     page.get_by_role("link", name="发布记录").click()
@@ -145,7 +146,7 @@ def test_a_clerk_labels_trains_compares_and_promotes(
     page.get_by_role("link", name="版本", exact=True).click()
     page.get_by_text("回到这个模型").click()
     page.get_by_role("button", name="回退").click()
-    expect(page.get_by_role("status").first).to_contain_text("已回到上一个模型", timeout=LONG_S)
+    expect(page.get_by_role("status").first).to_contain_text("已回到上一个模型")
     assert registry.aliases()[CHAMPION] != promoted
 
 

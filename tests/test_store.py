@@ -549,6 +549,70 @@ def test_two_labellers_label_a_case_apart_and_what_they_disagree_on_is_listed(
     assert (case_id, [label.desk for label in labels]) == (unclear.id, list(router.desks[:2]))
 
 
+def test_a_disagreement_that_is_settled_teaches_and_the_labels_stay(
+    create: Callable[..., Case], database: Database, router: Router
+) -> None:
+    case = create("喂")
+    first, second, third, *_ = router.desks
+    said: dict[str, Any] = {"kind": router.taxonomy.kind_ids[0], "urgent": False}
+    with database.writing() as session:
+        for labeller, desk in (("甲", first), ("乙", second)):
+            review.label(session, case.id, router, labeller=labeller, desk=desk, **said)
+        with pytest.raises(InvalidValueError):
+            review.settle(session, case.id, router, by="丙", desk="weather", **said)
+        for desk in (first, third):  # the last word counts
+            review.settle(session, case.id, router, by="丙", desk=desk, **said)
+    with database.reading() as session:
+        assert review.disagreements(session) == []
+        assert review.count_settled(session) == 1
+        (handled,) = review.handled_cases(session)
+        assert handled.desk == third
+        assert [(pair.n, pair.agreed) for pair in review.agreement(session)] == [(1, 0.0)]
+
+
+def test_labels_are_counted_and_taken_back(
+    create: Callable[..., Case], database: Database, router: Router, clock: Clock
+) -> None:
+    made = [create("喂") for _ in range(3)]
+    said: dict[str, Any] = {"desk": router.desks[0], "kind": router.taxonomy.kind_ids[0], "urgent": False}
+    for case in made[:2]:
+        with database.writing() as session:
+            review.label(session, case.id, router, labeller="甲", **said)
+        clock.time += timedelta(days=1)
+    clock.time -= timedelta(days=1)
+    with database.reading() as session:
+        assert review.progress(session) == [review.Progress("甲", today=1, total=2)]
+        assert (review.count_waiting(session, "甲"), review.count_waiting(session, "乙")) == (1, 3)
+        last = review.last_label(session, "甲")
+    assert last
+    assert last.case_id == made[1].id
+    with database.writing() as session:
+        review.unlabel(session, made[1].id, "甲")
+        with pytest.raises(NotFoundError):
+            review.unlabel(session, made[1].id, "甲")
+    with database.reading() as session:
+        assert [case.id for case in review.queue(session, "甲")] == [made[2].id, made[1].id]
+
+
+def test_kappa_is_agreement_beyond_chance(create: Callable[..., Case], database: Database, router: Router) -> None:
+    a, b = router.desks[:2]
+    # Both say a for four of ten, b for three. By chance 0.6 * 0.5 + 0.4 * 0.5 would agree: (0.7 - 0.5) / (1 - 0.5).
+    said = [(a, a)] * 4 + [(b, b)] * 3 + [(a, b)] * 2 + [(b, a)]
+    kind = router.taxonomy.kind_ids[0]
+    for desks in said:
+        case = create("喂")
+        with database.writing() as session:
+            for labeller, desk in zip("甲乙", desks, strict=True):
+                review.label(session, case.id, router, labeller=labeller, desk=desk, kind=kind, urgent=False)
+    with database.writing() as session:
+        review.label(session, case.id, router, labeller="丙", desk=a, kind=kind, urgent=False)
+        first, *others = review.agreement(session)
+    assert (set(first.labellers), first.n, first.agreed) == ({"甲", "乙"}, 10, 0.7)
+    assert first.kappa == pytest.approx(0.4)
+    # 乙 and 丙 agree on the one desk that they have in common, 甲 and 丙 do not on theirs.
+    assert sorted((pair.agreed, pair.kappa) for pair in others) == [(0.0, 0.0), (1.0, None)]
+
+
 def test_the_outbox_keeps_an_event_until_its_target_has_taken_it(
     create: Callable[..., Case], database: Database, clock: Clock
 ) -> None:
@@ -571,6 +635,7 @@ def test_the_outbox_keeps_an_event_until_its_target_has_taken_it(
         with database.writing() as session:
             outbox.failed(session, message_id, "HTTP 500")
             waits.append(session.get_one(OutboxMessage, message_id).next_try_at - clock.time)
+            assert outbox.waiting(session) == {target.id: (1, "HTTP 500")}
         clock.time += waits[-1] - timedelta(seconds=1)
         assert claim() == []
         clock.time += timedelta(seconds=1)
@@ -604,7 +669,9 @@ def test_purge_deletes_old_closed_cases_with_all_that_belongs_to_them(
     recent = act(database, "close", act(database, "confirm", create(), router), router)
     with database.writing() as session:
         retention.set_retention_days(session, 30, by="管")
-    assert retention.purge_expired(database, by="管") == retention.Purged(deleted=1, kept_open=1)
+    with database.reading() as session:
+        expected = retention.count_expired(session)
+    assert retention.purge_expired(database, by="管") == expected == retention.Purged(deleted=1, kept_open=1)
     assert listed() == [recent.id, still_open.id]
     assert listed(query=secret) == []
     with database.reading() as session:

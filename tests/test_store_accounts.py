@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, text
 
 from service.store import audit, keys, sessions, users
-from service.store.database import Database
+from service.store.database import Database, today
 from service.store.errors import ConflictError, CredentialsError, InvalidValueError, NotFoundError
 from service.store.tables import Base, User
 from service.store.vocabulary import Role
@@ -205,3 +206,19 @@ def dump(database: Database) -> str:
             str(session.execute(text(f"SELECT * FROM {table.name}")).all())  # noqa: S608 (our own names)
             for table in Base.metadata.sorted_tables
         )
+
+
+def test_the_trail_is_filtered_by_what_by_whom_and_when(database: Database) -> None:
+    with database.writing() as session:
+        for by, action in (("李", "user.create"), ("王", "user.create"), ("王", "key.issue")):
+            audit.record(session, by, action, "x")
+        day = today(session)
+    with database.reading() as session:
+
+        def found(**wanted: Any) -> list[tuple[str, str]]:
+            return [(entry.by, entry.action) for entry in audit.entries(session, **wanted)]
+
+        assert found(by="王") == [("王", "key.issue"), ("王", "user.create")]
+        assert found(by="王", action="user.create", since=day, until=day) == [("王", "user.create")]
+        assert found(since=day + timedelta(days=1)) == found(until=day - timedelta(days=1)) == []
+        assert audit.actions(session) == ["key.issue", "user.create"]

@@ -19,6 +19,7 @@ SHORTCUTS: dict[str, tuple[Shortcut, ...]] = {
     "分派": (
         Shortcut(("Alt+1", "Alt+2", "Alt+3"), "选第几候选"),
         Shortcut(("Alt+0",), "打开全部受理席，可打拼音首字母查找"),
+        Shortcut(("Alt+9",), "添加另涉受理席"),
         Shortcut(("Ctrl+Enter",), "派出工单"),
         Shortcut(("Alt+Backspace",), "清空，可撤销"),
     ),

@@ -22,8 +22,8 @@ from service.console.pages import (
 _MODELS = (training, models)  # /models/train is no version
 _ADMIN = (users, keys, webhooks, retention, audit, settings)
 
-_OTHERS = (guide, session, docs)
-
-PAGES = tuple(page.router for page in (route, cases, statistics, review, *_MODELS, batch, *_ADMIN, *_OTHERS))
+PAGES = tuple(
+    page.router for page in (route, cases, statistics, review, *_MODELS, batch, *_ADMIN, guide, session, docs)
+)
 UPLOAD_PATHS = batch.UPLOAD_PATHS | training.UPLOAD_PATHS
 """Where files are sent to."""

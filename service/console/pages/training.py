@@ -1,7 +1,7 @@
 """模型 › 训练, 比较, 漂移: /models/train, /models/compare, /models/drift, and the jobs that they start."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,7 +34,6 @@ _MAY_SEE = [allow(Permission.MODELS_WRITE)]
 Keeper = Annotated[Principal, allow(Permission.MODELS_WRITE)]
 
 _LABELLED = "labelled"
-_KINDS = (TRAIN, "compare", "drift")
 _MAX_FILES = 10
 _USUAL_DAYS = 30  # of drift
 _BUSY = "已有一次训练在进行。请等它结束，或者先取消它。"
@@ -198,11 +197,9 @@ def _form(request: Request, template: str, kind: str, jobs: Jobs, status: int = 
 
 def _compare_form(request: Request, jobs: Jobs, home: Path, status: int = 200, **more: Any) -> HTMLResponse:
     versions = [version for version in list_models(home) if not version.error]
-    named: Callable[[str], str | None] = lambda alias: next(  # noqa: E731
-        (version.version for version in versions if alias in version.aliases), None
-    )
-    a = named(CHAMPION)
-    b = named(CHALLENGER) or next((version.version for version in versions if version.version != a), None)
+    named = {alias: version.version for version in versions for alias in version.aliases}
+    a = named.get(CHAMPION)
+    b = named.get(CHALLENGER) or next((version.version for version in versions if version.version != a), None)
     context = {"versions": versions, "a": a, "b": b} | more
     return _form(request, "compare.html", "compare", jobs, status, **context)
 
