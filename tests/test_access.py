@@ -27,7 +27,7 @@ OPEN = {
     ("GET", "/healthz/live"),
     ("GET", "/healthz/ready"),
 }
-PATH = {"number": "20000101-000001", "user_id": "999999", "key_id": "999999", "target_id": "999999"}
+PATH = {"number": "20000101-000001", "user_id": "999999", "key_id": "999999", "target_id": "999999", "action": "close"}
 
 
 @pytest.fixture(scope="module")
