@@ -109,17 +109,12 @@ def export_cases(
         audit.record(session, who.name, "cases.export", form, query.model_dump(mode="json", exclude_defaults=True))
         name = f"tipdesk-cases-{today(session):%Y%m%d}.{form}"
     return StreamingResponse(
-        _read_to_end(file),
+        _blocks(file),
         media_type="text/csv; charset=utf-8"
         if form == "csv"
         else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _read_to_end(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        yield from iter(lambda: file.read(2**16), b"")
 
 
 @router.post("/cases/bulk")
@@ -334,6 +329,12 @@ def _list_page(
 
 def _find(session: Session, query: CaseQuery, tip_router: Router) -> Page:
     return find(session, query.to_filter(), tip_router, order=query.order, limit=query.limit, cursor=query.cursor)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while block := file.read(2**16):
+            yield block
 
 
 def _rows(session: Session, query: CaseQuery, tip_router: Router, words: CaseWords) -> Iterator[Sequence[Any]]:
