@@ -30,10 +30,11 @@ def start_job(body: JobRequest, home: HomeDep, database: DatabaseDep, jobs: Jobs
     own = [home.absolute() / "own" / name for name in body.own]
     if missing := [path.name for path in own if not path.is_file()]:
         raise InvalidValueError(f"no file {', '.join(missing)} in the folder own of TIPDESK_HOME; put it there first")
-    options = ["--report"] * body.report + ["--publish"] * body.publish
+    flags = {"--from-store": body.from_store, "--report": body.report, "--publish": body.publish}
+    options = [flag for flag, wanted in flags.items() if wanted]
     with database.writing() as session:
         job = jobs.start(TRAIN, ["train", "--json", *options, *(f"--own={path}" for path in own)], who.name)
-        detail = body.model_dump(include={"own", "report", "publish"})
+        detail = body.model_dump(exclude={"kind"})
         audit.record(session, who.name, f"job.{job.kind}", job.id, detail)
     return JobResponse.model_validate(job)
 

@@ -20,13 +20,14 @@ class JobRequest(BaseModel):
     """What is to be done."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"kind": "train", "own": ["cases.csv"], "publish": True}]}
+        extra="forbid", json_schema_extra={"examples": [{"kind": "train", "from_store": True, "publish": True}]}
     )
 
     kind: Literal["train"]
     own: list[FileName] = Field(
         [], max_length=50, description="The hotline's own labelled cases: files in the folder `own` of TIPDESK_HOME."
     )
+    from_store: StrictBool = Field(False, description="Whether to learn from the cases that operators confirmed.")
     report: StrictBool = Field(False, description="Whether to write the HTML report.")
     publish: StrictBool = Field(
         False, description="Whether the new version becomes the champion if it passes the gate."
