@@ -24,7 +24,7 @@ from tests.accounts import settings_of
 CHROMIUM = shutil.which("chromium")
 ROOT = Path(__file__).parents[1]
 TIPDESK = Path(sys.executable).with_name("tipdesk")
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _AXE = Axe()
 
 
@@ -97,7 +97,7 @@ def console(home: Path, tmp_path_factory: pytest.TempPathFactory, sqlite_templat
 def browser() -> Iterator[Browser]:
     assert CHROMIUM, "Chromium is missing: run `make test`, which installs it"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 

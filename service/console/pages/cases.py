@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Form, Query, Request
@@ -109,7 +109,7 @@ def export_cases(
         audit.record(session, who.name, "cases.export", form, query.model_dump(mode="json", exclude_defaults=True))
         name = f"tipdesk-cases-{today(session):%Y%m%d}.{form}"
     return StreamingResponse(
-        iter(lambda: file.read(2**16), b""),
+        _blocks(file),
         media_type="text/csv; charset=utf-8"
         if form == "csv"
         else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -329,6 +329,12 @@ def _list_page(
 
 def _find(session: Session, query: CaseQuery, tip_router: Router) -> Page:
     return find(session, query.to_filter(), tip_router, order=query.order, limit=query.limit, cursor=query.cursor)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while block := file.read(2**16):
+            yield block
 
 
 def _rows(session: Session, query: CaseQuery, tip_router: Router, words: CaseWords) -> Iterator[Sequence[Any]]:
