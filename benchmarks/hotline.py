@@ -15,7 +15,7 @@ from model.router import Router
 from service.console.regions import find_region
 from service.console.tipform import tell
 from service.settings import Settings
-from service.store import cases
+from service.store import cases, review
 from service.store.database import Database
 from service.store.tables import Case
 from service.store.vocabulary import Channel, Status
@@ -77,11 +77,22 @@ def _fill(home: Path, n_cases: int) -> None:
         operator = chance.choice(_OPERATORS)
         with database.writing() as session:
             case, _ = cases.create(session, new, routing, router, by=operator)
-            if chance.random() < 0.95:
+            if chance.random() < (0.95 if routing.decision != "review" else 0.5):
                 cases.confirm(session, case.id, 1, router, by=operator, desk=tip.desk)
         _handle(database, router, case, clock, end, chance)
+    _label(database, router, chance)
     database.analyse()
     database.close()
+
+
+def _label(database: Database, router: Router, chance: random.Random) -> None:
+    """Let two people label most of what the model left to a person; they differ now and then."""
+    with database.writing() as session:
+        waiting = review.queue(session, "周敏", limit=20)
+        for case in waiting[len(waiting) // 3 :]:
+            for labeller in ("周敏", "陈立"):
+                desk = case.desk if chance.random() < 0.8 else chance.choice(router.desks)
+                review.label(session, case.id, router, labeller=labeller, desk=desk, kind=case.kind, urgent=False)
 
 
 def _handle(

@@ -13,7 +13,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.hotline import running_hotline
+from benchmarks.hotline import read_tips, running_hotline
 from service.store.vocabulary import Role
 from tests.console import CHROMIUM, FLAGS, Console
 
@@ -58,6 +58,39 @@ def _first_case(page: Page) -> None:
     page.wait_for_selector(".history")
 
 
+def _first_version(page: Page) -> None:
+    page.locator(".heads a").first.click()
+    page.wait_for_selector("h1")
+
+
+def _upload(page: Page) -> None:
+    rows = "".join(f"{n},王某,{tip.text!r}\n" for n, tip in enumerate(read_tips(80), 1))
+    content = f"编号,来电人,情况说明\n{rows}".encode("gbk", "replace")
+    page.set_input_files("#table", {"name": "十一月积压.csv", "mimeType": "text/csv", "buffer": content})
+    page.click("#upload-form button")
+    page.wait_for_selector(".preview")
+
+
+def _score(page: Page) -> None:
+    _upload(page)
+    page.select_option("#column", "情况说明")
+    page.click("text=开始分派")
+    page.wait_for_selector("text=下载结果", timeout=120_000)
+
+
+def _issue_key(page: Page) -> None:
+    page.fill("#name", "呼叫中心")
+    page.check("input[value=route]")
+    page.click("text=发放密钥")
+    page.wait_for_selector("#key")
+
+
+def _open_keys(page: Page) -> None:
+    page.locator("h1").first.wait_for(state="attached")
+    page.keyboard.press("?")
+    page.wait_for_selector("#shortcuts[open]")
+
+
 PAGES: list[tuple[str, Role | None, str, Callable[[Page], None]]] = [
     ("login", None, "/login", _nothing),
     ("route-empty", Role.OPERATOR, "/", _nothing),
@@ -70,6 +103,25 @@ PAGES: list[tuple[str, Role | None, str, Callable[[Page], None]]] = [
     ("case-closed", Role.OPERATOR, "/cases?status=closed", _first_case),
     ("statistics", Role.VIEWER, "/statistics", _nothing),
     ("quarter", Role.VIEWER, "/statistics/quarter", _nothing),
+    ("review", Role.DATA, "/review", _nothing),
+    ("review-disagreements", Role.DATA, "/review/disagreements", _nothing),
+    ("models", Role.DATA, "/models", _nothing),
+    ("model", Role.DATA, "/models", _first_version),
+    ("model-history", Role.DATA, "/models/history", _nothing),
+    ("train", Role.DATA, "/models/train", _nothing),
+    ("compare", Role.DATA, "/models/compare", _nothing),
+    ("drift", Role.DATA, "/models/drift", _nothing),
+    ("batch", Role.OPERATOR, "/batch", _upload),
+    ("batch-done", Role.OPERATOR, "/batch", _score),
+    ("batches", Role.OPERATOR, "/batch", _nothing),
+    ("users", Role.ADMIN, "/admin/users", _nothing),
+    ("keys", Role.ADMIN, "/admin/keys", _issue_key),
+    ("webhooks", Role.ADMIN, "/admin/webhooks", _nothing),
+    ("retention", Role.ADMIN, "/admin/retention", _nothing),
+    ("audit", Role.ADMIN, "/admin/audit", _nothing),
+    ("settings", Role.ADMIN, "/admin/settings", _nothing),
+    ("help", Role.VIEWER, "/help", _nothing),
+    ("help-keys", Role.VIEWER, "/", _open_keys),
     ("problem", Role.VIEWER, "/nowhere", _nothing),
     ("route-confirmed", Role.OPERATOR, "/", _confirm),  # the only one that leaves cases behind
 ]

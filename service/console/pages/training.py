@@ -56,6 +56,8 @@ async def start_training(
         options = [option for option in ("from-store", "report", "publish") if form.get(option)]
 
         def start() -> Response:
+            if not form.get("start"):  # a request without the form's content must not cost minutes
+                return _form(request, "train.html", TRAIN, jobs, 422, problem="请点“开始训练”。")
             try:
                 own = [uploads.receive(_LABELLED, name, content, LABELLED, who.name) for name, content in files]
             except InvalidValueError:
