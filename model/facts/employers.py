@@ -52,6 +52,10 @@ class EmployerWords:
         What follows an employer's name.
     brand_cues : tuple of str
         What follows an employer's name that has no such end.
+    described : tuple of str
+        What follows an employer's name that is told to be one: X 是一家公司.
+    known : tuple of str
+        Names that are an employer's wherever somebody works there.
     names_it : tuple of str
         What stands before an employer's name.
     serves, served : tuple of str
@@ -92,6 +96,8 @@ class EmployerWords:
     adverbs: tuple[str, ...]
     works_here: tuple[str, ...]
     brand_cues: tuple[str, ...]
+    described: tuple[str, ...]
+    known: tuple[str, ...]
     names_it: tuple[str, ...]
     serves: tuple[str, ...]
     served: tuple[str, ...]
@@ -120,6 +126,7 @@ class EmployerWords:
             "stop": self.stops,
             "labour": self.labour,
             "other_matter": self.other_matters,
+            "known": self.known,
             "title": {*self.titles, *self.titles_behind},
         }
 
@@ -155,6 +162,8 @@ class EmployerFinder:
         adverbs = f"(?:{any_of(words.adverbs)}){{0,6}}"
         self._works_here = re.compile(f"{adverbs}(?:{any_of(words.works_here)})")
         self._brand = re.compile(rf"([^\W_a-z\d{stop}]{{2,6}}?)(?={adverbs}(?:{any_of(words.brand_cues)}))")
+        ends = any_of((*words.companies, *words.legal, "企业", "单位"))
+        self._described = re.compile(rf"(?:{any_of(words.described)})[^\W_]{{0,8}}?(?:{ends})")
         self._workplace = re.compile(rf"[在到进]([^\W_{stop}]{{2,16}}?)(?={any_of(words.verbs)})")
         self._name_like = re.compile(
             f"[{re.escape(words.name_characters)}]{{2,}}(?:{any_of([*words.generic, *words.trades])})*+"
@@ -198,7 +207,7 @@ class _Reading:
         self.place_starts = [place.start for place in places]
         self.labour = [start for start, _, _ in hits["labour"]]
         self.others_outweigh = len(hits["other_matter"]) > 2 * len(hits["labour"])
-        self.titles = hits["title"]
+        self.titles, self.known_hits = hits["title"], hits["known"]
         self.suffix_hits = hits["suffix"]
         self.stop_hits, self.others = hits["stop"], others
 
@@ -214,6 +223,8 @@ class _Reading:
         if self.labour:
             found += self.workplaces()
             found += self.brands()
+            found += self.told()
+            found += self.known()
         found += self.bosses()
         return self.with_repeats(found) if found else []
 
@@ -238,7 +249,7 @@ class _Reading:
             # most 公司 stand where no name ends
             if end > limit or start == 0 or self.finder._stop.match(self.text, start - 1):
                 continue
-            begin = self.begin(end)
+            begin = self.begin(end, start)
             if (
                 begin is None
                 or self.score(begin, start, end, suffix) < _ENOUGH
@@ -248,11 +259,14 @@ class _Reading:
             limit = begin
             yield Employer(begin, end)
 
-    def begin(self, end: int) -> int | None:
-        """Return where a name that ends at `end` begins at the earliest, None where there is none."""
+    def begin(self, end: int, own_end: int | None = None) -> int | None:
+        """Return where a name that ends at `end` begins at the earliest, None where there is none.
+
+        No word that parts names is looked for behind `own_end`, where a suffix like 咨询有限公司 begins.
+        """
         text, stops = self.text, self.words.stop_characters
         start, least = end, max(0, end - _LONGEST)
-        if nearest := bisect_right(self.stops, end):
+        if nearest := bisect_right(self.stops, end if own_end is None else own_end):
             least = max(least, self.stops[nearest - 1])
         while start > least and text[start - 1] not in stops and text[start - 1].isalnum():
             start -= 1
@@ -271,6 +285,9 @@ class _Reading:
             ):
                 start = place.start
                 break
+        place = self.place_at(start)
+        if place and place.end < end and text[place.end] == "原":  # A市原锅炉厂
+            return place.end + 1
         return start if start < end else None
 
     def place_at(self, start: int) -> Place | None:
@@ -351,6 +368,20 @@ class _Reading:
                 continue
             if not self.finder._indefinite.behind(match[1], 0) and self.begin(match.end()) == place.start:
                 yield Employer(place.start, match.end())
+
+    def told(self) -> Iterator[Employer]:
+        """Yield X of X 是一家公司."""
+        for match in islice(self.finder._described.finditer(self.text), _MOST_CANDIDATES):
+            end = match.start()
+            begin = self.begin(end)
+            if begin is not None and 2 <= end - begin <= _LONGEST_SHORT and self.is_name(begin, end, ""):
+                yield Employer(begin, end)
+
+    def known(self) -> Iterator[Employer]:
+        """Yield the names that everybody knows, where somebody works there."""
+        for start, end, _ in self.known_hits[:_MOST_CANDIDATES]:
+            if self.finder._works_here.match(self.text, end) or self.finder._names_it.before(self.text, start):
+                yield Employer(start, end)
 
     def bosses(self) -> Iterator[Employer]:
         """Yield the names of bosses, and what stands before 老板 and a name: X of X 老板张三."""
