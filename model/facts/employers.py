@@ -52,10 +52,6 @@ class EmployerWords:
         What follows an employer's name.
     brand_cues : tuple of str
         What follows an employer's name that has no such end.
-    described : tuple of str
-        What follows an employer's name that is told to be one: X 是一家公司.
-    known : tuple of str
-        Names that are an employer's wherever somebody works there.
     names_it : tuple of str
         What stands before an employer's name.
     serves, served : tuple of str
@@ -96,8 +92,6 @@ class EmployerWords:
     adverbs: tuple[str, ...]
     works_here: tuple[str, ...]
     brand_cues: tuple[str, ...]
-    described: tuple[str, ...]
-    known: tuple[str, ...]
     names_it: tuple[str, ...]
     serves: tuple[str, ...]
     served: tuple[str, ...]
@@ -126,7 +120,6 @@ class EmployerWords:
             "stop": self.stops,
             "labour": self.labour,
             "other_matter": self.other_matters,
-            "known": self.known,
             "title": {*self.titles, *self.titles_behind},
         }
 
@@ -163,7 +156,7 @@ class EmployerFinder:
         self._works_here = re.compile(f"{adverbs}(?:{any_of(words.works_here)})")
         self._brand = re.compile(rf"([^\W_a-z\d{stop}]{{2,6}}?)(?={adverbs}(?:{any_of(words.brand_cues)}))")
         ends = any_of((*words.companies, *words.legal, "企业", "单位"))
-        self._described = re.compile(rf"(?:{any_of(words.described)})[^\W_]{{0,8}}?(?:{ends})")
+        self._described = re.compile(rf"[就真]?是(?:一?家|一?个)[^\W_]{{0,8}}?(?:{ends})")
         self._workplace = re.compile(rf"[在到进]([^\W_{stop}]{{2,16}}?)(?={any_of(words.verbs)})")
         self._name_like = re.compile(
             f"[{re.escape(words.name_characters)}]{{2,}}(?:{any_of([*words.generic, *words.trades])})*+"
@@ -207,7 +200,7 @@ class _Reading:
         self.place_starts = [place.start for place in places]
         self.labour = [start for start, _, _ in hits["labour"]]
         self.others_outweigh = len(hits["other_matter"]) > 2 * len(hits["labour"])
-        self.titles, self.known_hits = hits["title"], hits["known"]
+        self.titles = hits["title"]
         self.suffix_hits = hits["suffix"]
         self.stop_hits, self.others = hits["stop"], others
 
@@ -224,7 +217,6 @@ class _Reading:
             found += self.workplaces()
             found += self.brands()
             found += self.told()
-            found += self.known()
         found += self.bosses()
         return self.with_repeats(found) if found else []
 
@@ -376,12 +368,6 @@ class _Reading:
             begin = self.begin(end)
             if begin is not None and 2 <= end - begin <= _LONGEST_SHORT and self.is_name(begin, end, ""):
                 yield Employer(begin, end)
-
-    def known(self) -> Iterator[Employer]:
-        """Yield the names that everybody knows, where somebody works there."""
-        for start, end, _ in self.known_hits[:_MOST_CANDIDATES]:
-            if self.finder._works_here.match(self.text, end) or self.finder._names_it.before(self.text, start):
-                yield Employer(start, end)
 
     def bosses(self) -> Iterator[Employer]:
         """Yield the names of bosses, and what stands before 老板 and a name: X of X 老板张三."""

@@ -15,6 +15,8 @@ _NO_SUM = re.compile(r"[万亿]|.*亿|0\d|\d{7}|\d{1,2},|[十百千]$")  # a tel
 _VAGUE = {"上十", "上百", "上千", "上万", "成百", "成千", "好几", "大半", "小半"}  # with a numeral's first character
 _OVER = ("上", "成", "近", "好")
 _FRACTION = "分之"
+_FEW = 4  # so many people without a noun may be anybody: 我们两个人
+_MOST_HEADS = 50_000  # more are a population, or a sum: 欠230W职工医保
 _LONG = 20  # numerals in a row that are no single number
 
 
@@ -87,8 +89,6 @@ class HeadcountWords:
         Between a counter and a noun, they show that somebody else is counted: 学生.
     not_after : tuple of str
         After these a number counts nobody of the matter: 第, 夫妻.
-    few, most : int
-        Fewer than the first are few; more than the second are no workers of one matter.
     not_alone_after, few_after : tuple of str
         After the first, 人 without another noun counts nobody; only after the second do few, as 几个人.
     whole, whole_not_before : tuple of str
@@ -110,8 +110,6 @@ class HeadcountWords:
     noun_not_before: tuple[str, ...]
     not_between: tuple[str, ...]
     not_after: tuple[str, ...]
-    few: int
-    most: int
     not_alone_after: tuple[str, ...]
     few_after: tuple[str, ...]
     whole: tuple[str, ...]
@@ -174,7 +172,7 @@ class QuantityFinder:
         self._not_beside = re.compile(any_of(headcount.not_beside))
         self._not_between = re.compile(any_of(headcount.not_between))
         self._everyone = re.compile(
-            rf"(?:{any_of(headcount.whole)})的?[^{self._marks}、由被把给是在]{{0,4}}?"
+            rf"(?:{any_of(headcount.whole)})的?[^{self._marks}、由被把给是在及学]{{0,4}}?"
             rf"(?:{any_of((*headcount.nouns, *headcount.roles))})"
             rf"(?!{any_of(headcount.whole_not_before)})|{any_of(headcount.everyone)}"
         )
@@ -318,9 +316,9 @@ class QuantityFinder:
         heads = self._heads.match(text, number.end)
         if not heads:
             return None
-        if number.high > words.most:
+        if number.high > _MOST_HEADS:
             return None
-        few = number.high < words.few or (text[start] in "几数" and number.high < 10)
+        few = number.high <= _FEW or (text[start] in "几数" and number.high < 10)
         if few and text[start] == "数":  # 大多数人
             return None
         if heads["between"] and self._not_between.search(heads["between"]):
