@@ -1,8 +1,8 @@
 """Urgency against labels, on the project's own tips and on real ones: ``python -m benchmarks.triage.urgency``.
 
 Urgent is what is `critical` or `high`. `urgency_test.csv` was written by people who did not know the rules and is for
-the report; `urgency.csv` and `urgency_more.csv` were written so, too, and then looked at when rules were widened, as the
-practice tips were.
+the report; `urgency.csv` was written so, too, `urgency_more.csv` by one who had seen part of them, and both were then
+looked at when rules were widened, as the practice tips were.
 """
 
 import csv

@@ -277,9 +277,9 @@ class _Reading:
             ):
                 start = place.start
                 break
-        place = self.place_at(start)
-        if place and place.end < end and text[place.end] == "原":  # A市原锅炉厂
-            return place.end + 1
+        first = self.place_at(start)
+        if first and first.end < end and text[first.end] == "原":  # A市原锅炉厂
+            return first.end + 1
         return start if start < end else None
 
     def place_at(self, start: int) -> Place | None:
