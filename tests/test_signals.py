@@ -123,6 +123,25 @@ def test_a_rule_may_leave_long_texts_alone(text: str, fires: bool) -> None:
     assert ("hunger" in fired(SignalRules.from_dict(SMALL | {"rules": [hunger]}), text)) is fires
 
 
+@pytest.mark.parametrize(
+    ("text", "fires"),
+    [
+        ("车间三十个工人的工资拖着没发", True),
+        ("楼盘三十个业主要退房", False),
+        ("工会安排三十名职工去疗养", False),
+        ("拆迁拖着不办,村里来了三十个人", False),
+    ],
+    ids=["unpaid workers", "house buyers", "a benefit", "land"],
+)
+def test_many_people_are_urgent_only_in_a_labour_grievance(text: str, fires: bool) -> None:
+    assert bool(fired(SHIPPED, text)) is fires
+
+
+def test_a_plea_for_haste_means_little_in_a_long_letter() -> None:
+    assert "plea" in fired(SHIPPED, "快来人啊")
+    assert "plea" not in fired(SHIPPED, "关于档案的事," * 20 + "快来人啊")
+
+
 def test_rules_survive_a_published_model() -> None:
     stored = SignalRules.from_dict(json.loads(json.dumps(SHIPPED.to_dict())))
     assert stored == SHIPPED

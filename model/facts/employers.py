@@ -155,6 +155,8 @@ class EmployerFinder:
         adverbs = f"(?:{any_of(words.adverbs)}){{0,6}}"
         self._works_here = re.compile(f"{adverbs}(?:{any_of(words.works_here)})")
         self._brand = re.compile(rf"([^\W_a-z\d{stop}]{{2,6}}?)(?={adverbs}(?:{any_of(words.brand_cues)}))")
+        ends = any_of((*words.companies, *words.legal, "企业", "单位"))
+        self._described = re.compile(rf"[就真]?是(?:一?家|一?个)[^\W_]{{0,8}}?(?:{ends})")
         self._workplace = re.compile(rf"[在到进]([^\W_{stop}]{{2,16}}?)(?={any_of(words.verbs)})")
         self._name_like = re.compile(
             f"[{re.escape(words.name_characters)}]{{2,}}(?:{any_of([*words.generic, *words.trades])})*+"
@@ -214,6 +216,7 @@ class _Reading:
         if self.labour:
             found += self.workplaces()
             found += self.brands()
+            found += self.told()
         found += self.bosses()
         return self.with_repeats(found) if found else []
 
@@ -238,7 +241,7 @@ class _Reading:
             # most 公司 stand where no name ends
             if end > limit or start == 0 or self.finder._stop.match(self.text, start - 1):
                 continue
-            begin = self.begin(end)
+            begin = self.begin(end, start)
             if (
                 begin is None
                 or self.score(begin, start, end, suffix) < _ENOUGH
@@ -248,11 +251,14 @@ class _Reading:
             limit = begin
             yield Employer(begin, end)
 
-    def begin(self, end: int) -> int | None:
-        """Return where a name that ends at `end` begins at the earliest, None where there is none."""
+    def begin(self, end: int, own_end: int | None = None) -> int | None:
+        """Return where a name that ends at `end` begins at the earliest, None where there is none.
+
+        No word that parts names is looked for behind `own_end`, where a suffix like 咨询有限公司 begins.
+        """
         text, stops = self.text, self.words.stop_characters
         start, least = end, max(0, end - _LONGEST)
-        if nearest := bisect_right(self.stops, end):
+        if nearest := bisect_right(self.stops, end if own_end is None else own_end):
             least = max(least, self.stops[nearest - 1])
         while start > least and text[start - 1] not in stops and text[start - 1].isalnum():
             start -= 1
@@ -271,6 +277,9 @@ class _Reading:
             ):
                 start = place.start
                 break
+        first = self.place_at(start)
+        if first and first.end < end and text[first.end] == "原":  # A市原锅炉厂
+            return first.end + 1
         return start if start < end else None
 
     def place_at(self, start: int) -> Place | None:
@@ -351,6 +360,14 @@ class _Reading:
                 continue
             if not self.finder._indefinite.behind(match[1], 0) and self.begin(match.end()) == place.start:
                 yield Employer(place.start, match.end())
+
+    def told(self) -> Iterator[Employer]:
+        """Yield X of X 是一家公司."""
+        for match in islice(self.finder._described.finditer(self.text), _MOST_CANDIDATES):
+            end = match.start()
+            begin = self.begin(end)
+            if begin is not None and 2 <= end - begin <= _LONGEST_SHORT and self.is_name(begin, end, ""):
+                yield Employer(begin, end)
 
     def bosses(self) -> Iterator[Employer]:
         """Yield the names of bosses, and what stands before 老板 and a name: X of X 老板张三."""

@@ -15,6 +15,8 @@ _NO_SUM = re.compile(r"[万亿]|.*亿|0\d|\d{7}|\d{1,2},|[十百千]$")  # a tel
 _VAGUE = {"上十", "上百", "上千", "上万", "成百", "成千", "好几", "大半", "小半"}  # with a numeral's first character
 _OVER = ("上", "成", "近", "好")
 _FRACTION = "分之"
+_FEW = 4  # so many people without a noun may be anybody: 我们两个人
+_MOST_HEADS = 50_000  # more are a population, or a sum: 欠230W职工医保
 _LONG = 20  # numerals in a row that are no single number
 
 
@@ -88,7 +90,7 @@ class HeadcountWords:
     not_after : tuple of str
         After these a number counts nobody of the matter: 第, 夫妻.
     not_alone_after, few_after : tuple of str
-        After the first, 人 without another noun counts nobody; only after the second does 几个人.
+        After the first, 人 without another noun counts nobody; only after the second do few, as 几个人.
     whole, whole_not_before : tuple of str
         All of those whose noun follows, whatever their number, unless one of the second follows: 全体员工大会.
     everyone : tuple of str
@@ -158,11 +160,11 @@ class QuantityFinder:
         self._marks = re.escape(clause_marks)
         units = [*money.units, *durations.units, *durations.half_units]
         self._unit = re.compile(any_of(units))
-        between = rf"[^\d的是将把被、:\"(){self._marks}]{{0,{headcount.between}}}?"
+        between = rf"[^\d 的是将把被、:\"(){self._marks}]{{0,{headcount.between}}}?"
         counter = rf"(?:{any_of(headcount.counters)})(?P<between>{between})"
         not_before = any_of(headcount.noun_not_before)
         self._heads = re.compile(
-            rf"(?:(?:{counter})?(?:(?P<noun>{any_of(headcount.nouns)})|{any_of(headcount.roles)})"
+            rf" ?(?:(?:{counter})?(?:(?P<noun>{any_of(headcount.nouns)})|{any_of(headcount.roles)})"
             rf"|(?P<alone>{any_of(headcount.alone)}))(?!{not_before})"
             rf"|(?P<bare>{any_of(headcount.counters)})(?=[、){self._marks}]|$)"
         )
@@ -170,7 +172,8 @@ class QuantityFinder:
         self._not_beside = re.compile(any_of(headcount.not_beside))
         self._not_between = re.compile(any_of(headcount.not_between))
         self._everyone = re.compile(
-            rf"(?:{any_of(headcount.whole)})的?(?:{any_of(headcount.nouns)})"
+            rf"(?:{any_of(headcount.whole)})的?[^{self._marks}、由被把给是在及学]{{0,4}}?"
+            rf"(?:{any_of((*headcount.nouns, *headcount.roles))})"
             rf"(?!{any_of(headcount.whole_not_before)})|{any_of(headcount.everyone)}"
         )
         self._cue = re.compile(rf"(?:{any_of(money.before)})[^{self._marks}]*$")
@@ -313,7 +316,9 @@ class QuantityFinder:
         heads = self._heads.match(text, number.end)
         if not heads:
             return None
-        few = text[start] in "几数" and number.high < 10
+        if number.high > _MOST_HEADS:
+            return None
+        few = number.high <= _FEW or (text[start] in "几数" and number.high < 10)
         if few and text[start] == "数":  # 大多数人
             return None
         if heads["between"] and self._not_between.search(heads["between"]):
