@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from service.access import SESSION_COOKIE
 from service.settings import Settings
@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 TIPDESK = Path(sys.executable).with_name("tipdesk")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _AXE = Axe()
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 
 
 @dataclass
