@@ -25,6 +25,9 @@ CHROMIUM = shutil.which("chromium")
 ROOT = Path(__file__).parents[1]
 TIPDESK = Path(sys.executable).with_name("tipdesk")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PATIENCE_MS = 60_000
+"""How long a page may take to show what is expected: others may have the processors."""
+
 _AXE = Axe()
 expect.set_options(timeout=30_000)  # a busy machine is no failure
 
@@ -97,6 +100,7 @@ def console(home: Path, tmp_path_factory: pytest.TempPathFactory, sqlite_templat
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM, "Chromium is missing: run `make test`, which installs it"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -118,6 +122,7 @@ def page_as(browser: Browser, console: Console) -> Iterator[PageAs]:
 
     def open_page(role: Role, path: str = "/", *, fails: bool = False, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, **options})
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         context.add_cookies([console.cookie_of(f"{role}-1", role)])
         page = context.new_page()

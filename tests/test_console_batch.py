@@ -8,8 +8,6 @@ from playwright.sync_api import Page, expect
 from service.store.vocabulary import Role
 from tests.console import PageAs, check_page
 
-LONG_S = 120_000  # of an expectation: other processes have the processors
-
 TABLE = (
     "编号,来电人,情况说明\r\n"
     "1,王某,老板拖欠我们三个月工资\r\n"
@@ -48,7 +46,7 @@ def test_a_table_of_the_office_is_scored_and_what_cannot_be_parsed_is_told(page_
     check_page(page)
     page.get_by_label("诉求内容的列").select_option("情况说明")
     page.get_by_role("button", name="开始分派").click()
-    expect(page.get_by_role("link", name="下载结果")).to_be_visible(timeout=LONG_S)
+    expect(page.get_by_role("link", name="下载结果")).to_be_visible()
     check_page(page)
 
     header, *rows = fetch(page, "下载结果", tmp_path)

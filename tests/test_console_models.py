@@ -20,7 +20,7 @@ from tests.conftest import DATA, write_csv
 from tests.console import Console, PageAs, check_page, serving
 from training.corpus import Tip
 
-LONG_S = 300_000  # a training, while other processes have the processors
+LONG_MS = 600_000  # a training, or the gate, while other processes have the processors
 N = 10
 
 
@@ -78,7 +78,7 @@ def test_a_clerk_labels_trains_compares_and_promotes(
     page_as: PageAs, console: Console, folder: Path, unclear: dict[str, Tip], router: Router, corpus: list[Tip]
 ) -> None:
     page = page_as(Role.DATA, "/review", fails=True)
-    page.set_default_timeout(LONG_S)
+    page.set_default_timeout(LONG_MS)
     key_of = dict(zip(router.desks, DESK_KEYS, strict=False))
     check_page(page)
     number = page.locator("article h2")
@@ -116,7 +116,7 @@ def test_a_clerk_labels_trains_compares_and_promotes(
     page.get_by_role("button", name="开始训练").click()
     expect(page.get_by_role("alert")).to_contain_text("已有一次训练在进行")
     page.goto(job)
-    expect(page.get_by_role("heading", name="训练出了")).to_be_visible(timeout=LONG_S)
+    expect(page.get_by_role("heading", name="训练出了")).to_be_visible(timeout=LONG_MS)
     expect(page.locator("main")).to_contain_text(f"自有 {N} 条")
     check_page(page)
     page.get_by_role("link", name="看看变了什么").click()
@@ -127,7 +127,7 @@ def test_a_clerk_labels_trains_compares_and_promotes(
     table = write_csv(folder / "未学过.csv", ["text", "desk"], *held_out(corpus, unclear))
     page.get_by_label("标注过的诉求表格").set_input_files(table)
     page.get_by_role("button", name="比较").click()
-    expect(page.get_by_role("button", name="发布 B")).to_be_visible(timeout=LONG_S)
+    expect(page.get_by_role("button", name="发布 B")).to_be_visible(timeout=LONG_MS)
     check_page(page)
 
     (folder / "data" / "golden.csv").rename(folder / "golden.csv")
