@@ -17,6 +17,8 @@ from service.store.vocabulary import Role
 
 PASSWORD = "correct horse"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+LOCAL = "http://127.0.0.1"
+"""The only address at which a service without accounts answers."""
 
 
 def settings_of(home: Path, folder: Path, store: URL | Path, **others: object) -> Settings:

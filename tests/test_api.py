@@ -12,9 +12,9 @@ from model.router import Router
 from model.routing import PIECES
 from service.app import create_app
 from service.settings import Settings
+from tests.accounts import LOCAL
 
 SECRET = "王某某在东风路欠我钱"
-LOCAL = "http://127.0.0.1"
 
 
 @pytest.fixture(scope="module")

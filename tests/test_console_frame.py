@@ -45,7 +45,7 @@ def test_without_javascript_what_was_typed_outlives_the_session(browser: Browser
     page = context.new_page()
     page.goto(console.address)
     text = '老板拖欠工资"><b>\n  第二行'
-    page.get_by_label("诉求内容").fill(text)
+    page.get_by_role("textbox", name="诉求内容").fill(text)
     context.clear_cookies()
     page.get_by_role("button", name="更新建议").click()
     expect(page.locator("main .problem")).to_contain_text("登录已过期")
@@ -55,7 +55,7 @@ def test_without_javascript_what_was_typed_outlives_the_session(browser: Browser
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     page.get_by_role("button", name="继续提交").click()
-    expect(page.get_by_label("诉求内容")).to_have_value(text)
+    expect(page.get_by_role("textbox", name="诉求内容")).to_have_value(text)
     expect(page.locator(".desk strong")).to_be_visible()
     context.close()
 

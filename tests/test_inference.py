@@ -15,7 +15,7 @@ from model.router import Router
 from service.access import Permission
 from service.app import create_app
 from service.settings import Settings
-from tests.accounts import key_of, settings_of
+from tests.accounts import LOCAL, key_of, settings_of
 from tests.processes import serving
 
 TEXTS = ["老板拖欠我们三个月工资", "", "在工地摔断了腿😀"]
@@ -89,7 +89,7 @@ def test_a_client_is_told_what_is_wrong(triton: InferenceServerClient, router: R
 
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(home=home, auth="off", max_body_bytes=700_000))) as client:
+    with TestClient(create_app(Settings(home=home, auth="off", max_body_bytes=700_000)), base_url=LOCAL) as client:
         yield client
 
 

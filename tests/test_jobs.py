@@ -13,6 +13,7 @@ from service.app import create_app
 from service.jobs import Job, Jobs, State
 from service.settings import Settings
 from service.store.errors import ConflictError, NotFoundError
+from tests.accounts import LOCAL
 from tests.conftest import write_csv
 from tests.processes import eventually
 
@@ -93,7 +94,7 @@ def test_jobs_that_ended_long_ago_are_removed(jobs: Jobs, tmp_path: Path) -> Non
 
 
 def test_a_training_over_http(tmp_path: Path) -> None:
-    with TestClient(create_app(Settings(home=tmp_path, auth="off"))) as client:
+    with TestClient(create_app(Settings(home=tmp_path, auth="off")), base_url=LOCAL) as client:
         for name in ("../cases.csv", "--publish.csv", "/etc/passwd", ".csv", "a\x00.csv", "missing.csv"):
             assert client.post("/v1/jobs", json={"kind": "train", "own": [name]}).status_code == 422
         assert client.post("/v1/jobs", json={"kind": "score"}).status_code == 422

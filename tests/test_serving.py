@@ -22,6 +22,7 @@ from model.router import Router
 from service.app import create_app
 from service.serving import ServedModel
 from service.settings import Settings
+from tests.accounts import LOCAL
 from tests.processes import eventually, is_listening, serving
 
 TEXTS = ["老板拖欠我们三个月工资", "在工地摔断了腿，包工头不认账", "公司不给交社保"]
@@ -47,7 +48,7 @@ def second(registry: Registry) -> str:
 
 
 def test_a_promoted_model_serves_and_the_old_one_is_gone(registry: Registry) -> None:
-    with TestClient(create_app(Settings(home=registry.folder.parent, auth="off"))) as client:
+    with TestClient(create_app(Settings(home=registry.folder.parent, auth="off")), base_url=LOCAL) as client:
         before = client.post("/v1/route", json={"text": TEXTS[0]}).json()
         old = ref(client.app.state.served.router)  # type: ignore[attr-defined]
         version = registry.promote(second(registry))
@@ -99,7 +100,7 @@ def break_aliases(registry: Registry, _version: str) -> None:
 @pytest.mark.parametrize("harm", [break_bytes, remove_folder, break_aliases])
 def test_a_damaged_model_leaves_the_old_one_serving(registry: Registry, harm: Callable[[Registry, str], None]) -> None:
     home, version = registry.folder.parent, second(registry)
-    with TestClient(create_app(Settings(home=home, auth="off"))) as client:
+    with TestClient(create_app(Settings(home=home, auth="off")), base_url=LOCAL) as client:
         old = client.get("/v1/model").json()["version"]
         registry.promote(version)
         harm(registry, version)
