@@ -59,7 +59,7 @@ class Metrics:
         self._request(method if method in _METHODS else "other", route, status).observe(seconds)
 
     def count_routings(self, routings: Iterable[Routing]) -> None:
-        """Count tips that were routed for somebody."""
+        """Count tips that were routed for somebody; not what is suggested while a person types."""
         for routing in routings:
             self._routing(routing.desk, routing.decision).inc()
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from xlsxwriter import Workbook
 
 from model.artefact import Artefact
 from model.errors import CorpusError
 from tests.conftest import run_tipdesk, write_csv
-from tests.console import CHROMIUM
 from tests.test_cli import one_line
 from training.cases import Case, parse_day, read_cases, split_by_day
 from training.corpus import Tip
@@ -261,14 +260,11 @@ def test_the_classifier_tells_apart_what_differs_and_no_more() -> None:
 
 
 @pytest.fixture
-def browser_page() -> Iterator[Page]:
+def browser_page(browser: Browser) -> Iterator[Page]:
     """A page that may ask nobody for anything."""
-    assert CHROMIUM, "Chromium is missing: run `make test`, which installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1000, "height": 800})
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        yield page
-        browser.close()
-        assert all(url.startswith("file:") for url in asked)
+    page = browser.new_page(viewport={"width": 1000, "height": 800})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    page.close()
+    assert all(url.startswith("file:") for url in asked)

@@ -73,7 +73,7 @@ def test_decisions_and_agreement_are_counted(app: FastAPI, prometheus: TestClien
     operator = client_as(app, "王芳", Role.OPERATOR)
     operator.post("/v1/route", json={"text": TEXT})
     operator.post("/v1/route/batch", json={"texts": [TEXT, TEXT]})
-    operator.post("/suggestion", data={"text": TEXT})
+    operator.post("/suggestion", data={"text": TEXT})  # while somebody types: does not count
     desk = router.route([TEXT])[0].desk
     other = next(name for name in router.desks if name != desk)
     for chosen in (desk, other):
@@ -82,9 +82,10 @@ def test_decisions_and_agreement_are_counted(app: FastAPI, prometheus: TestClien
                 "/v1/cases", json={"text": TEXT, "channel": "web"}, headers={"Idempotency-Key": chosen}
             ).json()
         operator.post(f"/v1/cases/{case['number']}/confirm", json={"desk": chosen}, headers={"If-Match": '"1"'})
+    operator.post("/confirm", data={"text": TEXT, "desk": desk})
     samples = parse(prometheus.get("/metrics").text)
     assert total(samples, "tipdesk_routings_total", desk=desk) == 6
-    assert total(samples, "tipdesk_confirmations_total", desk=desk, agreed="true") == 1
+    assert total(samples, "tipdesk_confirmations_total", desk=desk, agreed="true") == 2
     assert total(samples, "tipdesk_confirmations_total", desk=desk, agreed="false") == 1
     assert total(samples, "tipdesk_model_info", version=router.version) == 1
     assert total(samples, "tipdesk_store_up") == 1

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from model.artefact import Artefact
 from model.registry import Registry
@@ -19,7 +18,6 @@ from training.corpus import Tip
 from training.report.training import Champion, write_training_report
 from training.validate import Measured
 
-CHROMIUM = shutil.which("chromium")
 HOSTILE = [
     "<script>document.title='broken'</script><img src=x onerror=alert(1)>{{ 7*7 }} \u202e倒过来 😀𠮷\x00\ud800"
     + "\n" * 200,
@@ -58,21 +56,18 @@ def report(artefact: Artefact, hostile: Measured, tmp_path_factory: pytest.TempP
     return write_report(tmp_path_factory.mktemp("reports") / "report.html", artefact, hostile)
 
 
-def test_a_browser_shows_it_whole(artefact: Artefact, report: Path) -> None:
-    assert CHROMIUM, "Chromium is missing: run `make test`, which installs it"
+def test_a_browser_shows_it_whole(artefact: Artefact, report: Path, browser: Browser) -> None:
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1366, "height": 768})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("request", lambda request: complaints.append(request.url))
-        page.goto(report.as_uri())
-        assert complaints == [report.as_uri()]
-        assert page.title() == f"训练报告 {VERSION}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1366
-        assert page.locator("svg").count() == 4
-        shown = page.locator("body").inner_text()
-        browser.close()
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: complaints.append(request.url))
+    page.goto(report.as_uri())
+    assert complaints == [report.as_uri()]
+    assert page.title() == f"训练报告 {VERSION}"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1366
+    assert page.locator("svg").count() == 4
+    shown = page.locator("body").inner_text()
+    page.close()
     assert "<script>document.title=" in shown
     assert "{{ 7*7 }}" in shown
     for name in (desk.name for desk in artefact.taxonomy.desks):

@@ -20,7 +20,7 @@ from service.console import templates
 from service.console.casewords import ACTION_NAMES, EXPORTED, FIELD_NAMES, CaseWords
 from service.console.messages import back_to
 from service.console.regions import find_region, region_name
-from service.dependencies import DatabaseDep, RouterDep
+from service.dependencies import DatabaseDep, MetricsDep, RouterDep
 from service.schemas.cases import CaseQuery
 from service.schemas.common import CaseNumber
 from service.store import audit, cases
@@ -154,40 +154,45 @@ def change_case(
     action: Action,
     database: DatabaseDep,
     tip_router: RouterDep,
+    metrics: MetricsDep,
     who: Writer,
     form: Annotated[CaseForm, Form()],
 ) -> Response:
     """Do with a case what was asked, or show it again and why not, with what was typed and what others have changed."""
     try:
-        _act(database, tip_router, who, number, action, form)
+        case = _act(database, tip_router, who, number, action, form)
     except (ConflictError, InvalidValueError) as error:
         status = 412 if isinstance(error, StaleVersionError) else 409 if isinstance(error, ConflictError) else 422
         problem = f"没有办成：{_why_not(error)}"
         return _case_page(request, database, tip_router, number, problem=problem, form=form, status=status)
+    if action == "confirm":
+        metrics.count_confirmation(case.suggested_desk, case.confirmed_desk)
     return back_to(f"/cases/{number}", action)
 
 
-def _act(database: Database, tip_router: Router, who: Principal, number: str, action: str, form: CaseForm) -> None:
-    """Do `action` with the case that was seen as `form.version`."""
+def _act(database: Database, tip_router: Router, who: Principal, number: str, action: str, form: CaseForm) -> Case:
+    """Do `action` with the case that was seen as `form.version`, and return it."""
     key, note, by = parse_number(number), form.note.strip()[:_MAX_NOTE] or None, who.name
     with database.writing() as session:
         match action:
             case "confirm":
                 labels = {"also": form.also, "kind": form.kind} if form.kind else None
-                cases.confirm(session, key, form.version, tip_router, by=by, desk=form.desk or None, labels=labels)
+                return cases.confirm(
+                    session, key, form.version, tip_router, by=by, desk=form.desk or None, labels=labels
+                )
             case "start":
-                cases.start(session, key, form.version, by=by)
+                return cases.start(session, key, form.version, by=by)
             case "return":
-                cases.send_back(session, key, form.version, by=by, note=note)
+                return cases.send_back(session, key, form.version, by=by, note=note)
             case "transfer":
-                cases.transfer(session, key, form.version, form.desk, tip_router, by=by, note=note)
+                return cases.transfer(session, key, form.version, form.desk, tip_router, by=by, note=note)
             case "close":
-                cases.close(session, key, form.version, by=by, note=note)
+                return cases.close(session, key, form.version, by=by, note=note)
             case "rate":
-                cases.rate(session, key, form.version, form.satisfaction, by=by)
-            case "correct":
+                return cases.rate(session, key, form.version, form.satisfaction, by=by)
+            case _:
                 changes = _corrections(cases.get(session, key), form, tip_router)
-                cases.correct(session, key, form.version, changes, tip_router, by=by)
+                return cases.correct(session, key, form.version, changes, tip_router, by=by)
 
 
 def _corrections(case: Case, form: CaseForm, tip_router: Router) -> dict[str, Any]:

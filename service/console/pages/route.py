@@ -18,7 +18,7 @@ from service.console.navigation import sections_of
 from service.console.pinyin import initials
 from service.console.regions import regions_like
 from service.console.tipform import TipForm
-from service.dependencies import DatabaseDep, RouterDep
+from service.dependencies import DatabaseDep, MetricsDep, RouterDep
 from service.schemas.route import MAX_CHARS
 from service.store import cases
 from service.store.cases import MAX_ALSO, MAX_PEOPLE, Idempotency
@@ -75,6 +75,7 @@ def confirm(
     request: Request,
     tip_router: RouterDep,
     database: DatabaseDep,
+    metrics: MetricsDep,
     who: Annotated[Principal, allow(Permission.CASES_WRITE)],
     form: Sent,
 ) -> Response:
@@ -92,6 +93,9 @@ def confirm(
                     labels = {"also": form.also, "kind": form.kind}
                     cases.confirm(session, case.id, 1, tip_router, by=who.name, desk=form.desk, labels=labels)
                 number = format_number(case.id)
+            if created:
+                metrics.count_routings([routing])
+                metrics.count_confirmation(case.suggested_desk, case.confirmed_desk)
             return back_to("/", "confirmed", number)
         except ConflictError:
             problem = "这张表单已经派过一件工单。如果确实要另派一件，请再确认一次。"
