@@ -82,7 +82,7 @@ def test_decisions_and_agreement_are_counted(app: FastAPI, prometheus: TestClien
                 "/v1/cases", json={"text": TEXT, "channel": "web"}, headers={"Idempotency-Key": chosen}
             ).json()
         operator.post(f"/v1/cases/{case['number']}/confirm", json={"desk": chosen}, headers={"If-Match": '"1"'})
-    operator.post("/confirm", data={"text": TEXT, "desk": desk})
+    operator.post("/confirm", data={"text": TEXT, "desk": desk, "kind": router.taxonomy.kind_ids[0]})
     samples = parse(prometheus.get("/metrics").text)
     assert total(samples, "tipdesk_routings_total", desk=desk) == 6
     assert total(samples, "tipdesk_confirmations_total", desk=desk, agreed="true") == 2
