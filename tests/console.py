@@ -29,6 +29,7 @@ PATIENCE_MS = 60_000
 """How long a page may take to show what is expected: others may have the processors."""
 
 _AXE = Axe()
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 
 
 @dataclass

@@ -38,7 +38,11 @@ def _frame(request: Request) -> dict[str, Any]:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    auto_reload=False,  # no file is looked at again for every page
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 _environment.filters |= {
     "visible": visible,
