@@ -29,7 +29,7 @@ PATIENCE_MS = 60_000
 """How long a page may take to show what is expected: others may have the processors."""
 
 _AXE = Axe()
-expect.set_options(timeout=30_000)  # a busy machine is no failure
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
@@ -100,7 +100,6 @@ def console(home: Path, tmp_path_factory: pytest.TempPathFactory, sqlite_templat
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     assert CHROMIUM, "Chromium is missing: run `make test`, which installs it"
-    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
