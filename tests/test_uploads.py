@@ -14,6 +14,7 @@ from service.batch.preview import preview
 from service.settings import Settings
 from service.store.errors import InvalidValueError, NotFoundError
 from service.uploads import KEEP_DAYS, Uploads
+from tests.accounts import LOCAL
 from tests.conftest import write_csv
 
 SUFFIXES = (".csv", ".csv.gz", ".xlsx")
@@ -64,7 +65,7 @@ def client(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tes
     folder = tmp_path_factory.mktemp("uploads")
     (folder / "models").symlink_to(home / "models")
     settings = Settings(home=folder, auth="off", max_upload_bytes=LIMIT, max_body_bytes=1000)
-    with TestClient(create_app(settings), follow_redirects=False) as client:
+    with TestClient(create_app(settings), base_url=LOCAL, follow_redirects=False) as client:
         yield client
 
 
