@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield server
         server.closing.set()
@@ -201,7 +201,7 @@ def test_a_target_that_hangs_holds_up_no_other(
     database: Database, router: Router, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Receiver() as hanging:
-        thread = threading.Thread(target=hanging.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=hanging.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         hanging.answers.put(b"")
         add(database, hanging.url)
