@@ -15,7 +15,7 @@ from service.store.vocabulary import Role
 from tests.console import CHROMIUM, FLAGS, Console
 
 _OPERATORS = 5
-_TIPS_EACH = 12
+_TIPS_EACH = 6
 _MOST_MS = 250
 _PIECE = (1, 4)  # characters that an input method puts in at once
 _PAUSE_S = (0.15, 0.5)  # between them
