@@ -32,6 +32,7 @@ from service.store.numbers import format_number
 from service.store.tables import Case
 from tests.postgres import new_postgres_database, running_postgres
 
+PORT = 8709  # none of those that connections are given, or a client might connect to itself
 CLIENTS = 8
 SEED = 0
 _BACKENDS = ("sqlite", "postgresql")
@@ -71,17 +72,15 @@ def write_and_kill(home: Path, url: URL, kills: int, workers: int) -> dict[str, 
     rng = random.Random(SEED)
     acknowledged: dict[str, str] = {}
     done = threading.Event()
-    with socket.socket() as free:  # one at which no other server answers in place of the killed one
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with socket.socket() as free:  # no other server must answer in place of the killed one
+        free.bind(("127.0.0.1", PORT))
     clients = [
-        threading.Thread(target=write, args=(address, client, acknowledged, done), daemon=True)
-        for client in range(CLIENTS)
+        threading.Thread(target=write, args=(client, acknowledged, done), daemon=True) for client in range(CLIENTS)
     ]
     for client in clients:
         client.start()
     for kill in range(kills + 1):
-        server = start(address, home, url, workers)
+        server = start(home, url, workers)
         known = len(acknowledged)
         while len(acknowledged) == known:
             time.sleep(0.01)
@@ -96,29 +95,31 @@ def write_and_kill(home: Path, url: URL, kills: int, workers: int) -> dict[str, 
     return acknowledged
 
 
-def start(address: str, home: Path, url: URL, workers: int) -> "subprocess.Popen[bytes]":
+def start(home: Path, url: URL, workers: int) -> "subprocess.Popen[bytes]":
     """Return the server once it answers."""
     command = [
         str(Path(sys.executable).with_name("tipdesk")),
         "serve",
         "--port",
-        address.rpartition(":")[2],
+        str(PORT),
         "--workers",
         str(workers),
     ]
     environment = {**os.environ, "TIPDESK_HOME": str(home), "TIPDESK_AUTH": "off"}
     if url.get_backend_name() == "postgresql":
         environment["TIPDESK_DATABASE_URL"] = url.render_as_string(hide_password=False)
-    server = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
-        wait_for(f"{address}/healthz/live")
+        wait_for(f"http://127.0.0.1:{PORT}/healthz/live")
     except RuntimeError:
         os.killpg(server.pid, signal.SIGKILL)
         raise
+    if server.poll() is not None:
+        raise RuntimeError(f"the server ended with status {server.returncode}, expected that it serves")
     return server
 
 
-def write(address: str, client: int, acknowledged: dict[str, str], done: threading.Event) -> None:
+def write(client: int, acknowledged: dict[str, str], done: threading.Event) -> None:
     """Create cases, the next one when the one before is acknowledged."""
     count = 0
     while not done.is_set():
@@ -126,7 +127,7 @@ def write(address: str, client: int, acknowledged: dict[str, str], done: threadi
         body = json.dumps({"text": "厂里三个月没有发工资", "channel": "web", "employer": key}).encode()
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         try:
-            with urlopen(Request(f"{address}/v1/cases", body, headers)) as answer:  # noqa: S310 (always http)
+            with urlopen(Request(f"http://127.0.0.1:{PORT}/v1/cases", body, headers)) as answer:
                 acknowledged[key] = json.load(answer)["number"]
                 count += 1
         except (OSError, HTTPException, ValueError):  # killed, or not started yet
