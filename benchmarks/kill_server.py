@@ -73,6 +73,7 @@ def write_and_kill(home: Path, url: URL, kills: int, workers: int) -> dict[str, 
     acknowledged: dict[str, str] = {}
     done = threading.Event()
     with socket.socket() as free:  # no other server must answer in place of the killed one
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last run's connections may linger
         free.bind(("127.0.0.1", PORT))
     clients = [
         threading.Thread(target=write, args=(client, acknowledged, done), daemon=True) for client in range(CLIENTS)
