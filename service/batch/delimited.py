@@ -3,7 +3,6 @@
 import codecs
 import csv
 import io
-import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.errors import TableError
+from model.spreadsheet import inert
 from service.batch.columns import as_text, find_header
 from service.batch.table import MAX_RECORD_CHARS, Reject, Row, Table
 from service.batch.textfile import TextFile, pack
@@ -18,11 +18,6 @@ from service.batch.writer import Writer
 
 csv.field_size_limit(2**31 - 1)  # records are limited by `MAX_RECORD_CHARS`
 
-# What a spreadsheet would run as a formula when it opens the file (OWASP, CSV Injection), full-width forms included,
-# also behind what it may skip before looking. Few cells begin so: only those are looked at further.
-_SUSPECT = frozenset("=+-@\t\r\n＝＋－＠\0\ufeff\u200b")
-_FORMULA = re.compile("[\0\ufeff\u200b]*[=+@\t\r\n＝＋－＠-]")
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 _HEADER_SEARCH = 12  # records
 
 
@@ -143,7 +138,4 @@ class DelimitedWriter(Writer):
 
 def safe_cell(value: Any) -> str:
     """Return the value as text that a spreadsheet shows and does not run: what looks like a formula gets a ``'``."""
-    text = as_text(value)
-    if text[:1] in _SUSPECT and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
-        return "'" + text
-    return text
+    return inert(as_text(value))
