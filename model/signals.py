@@ -236,11 +236,11 @@ class _Compiled:
             for key in keys.Match(encoded) or ():
                 for rule, pattern in patterns_by_key[key]:
                     possible.setdefault(rule, []).append(pattern)
-        for rule, patterns in possible.items():
+        for rule in sorted(possible):
             compiled = self._rules[rule]
             if compiled.rule.longest and length > compiled.rule.longest:
                 continue
-            if span := compiled.find(patterns, encoded):
+            if span := compiled.find(possible[rule], encoded):
                 yield compiled.rule, span
 
     def _compile_rule(self, rule: Rule) -> _CompiledRule:
