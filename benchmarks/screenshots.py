@@ -18,6 +18,7 @@ from service.store.vocabulary import Role
 from tests.console import CHROMIUM, FLAGS, Console
 
 FOLDER, SHOWN = Path("var/screenshots"), Path("docs/screenshots")
+_PEOPLE = {Role.OPERATOR: "王芳", Role.DATA: "李敏", Role.ADMIN: "赵工", Role.VIEWER: "陈主任"}
 _SIZES = [(1366, 768), (1920, 1080)]
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _N_CASES = 300
@@ -141,7 +142,7 @@ def take(browser: Browser, console: Console, only: set[str]) -> int:
                     viewport={"width": width, "height": height}, color_scheme=scheme, locale="zh-CN"
                 )
                 if role is not None:
-                    context.add_cookies([console.cookie_of("王芳" if role is Role.OPERATOR else "陈主任", role)])
+                    context.add_cookies([console.cookie_of(_PEOPLE[role], role)])
                 page = context.new_page()
                 page.goto(console.address + path)
                 prepare(page)

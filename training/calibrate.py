@@ -84,7 +84,7 @@ class Calibration:
     policy: Policy
     source: str
 
-    def fold_in(self, weights: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
+    def fold_in(self, weights: NDArray[np.float32], intercepts: Floats) -> tuple[Floats, Floats]:
         """Return weights and intercepts whose scores are calibrated logits, outputs as in `training.heads`."""
         desk, others = self.desk, self.constants
         n_desks, n_kinds = desk.biases.size, len(others.kind_biases)

@@ -6,20 +6,20 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.model_selection import StratifiedGroupKFold
 
 from model.segment import UserWord, build_user_words
 from model.taxonomy import Taxonomy
-from training.apart import run_apart
+from training.apart import run_apart, run_side_by_side
 from training.calibrate import SoftmaxCalibration, fit_temperature
 from training.classifier import TipVectorizer, build_vectorizer
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.duplicates import near_duplicate_groups
-from training.heads import Floats, Heads, fit_heads
+from training.heads import Floats, Heads, fit_and_score, fit_heads
 from training.noise import put_behind_preambles
 from training.targets import Targets
 
@@ -103,9 +103,8 @@ def fit_and_cross_fit(
     """
     learner = _Learner.of(features, targets, weights, config)
     splits = _split(features, targets, config)
-    heads, *folded = Parallel(n_jobs=n_jobs)(
-        [delayed(learner.fit)(), *(delayed(learner.score)(*split, desks_only=desks_only) for split in splits)]
-    )
+    calls = [delayed(learner.fit)(), *(delayed(learner.score)(*split, desks_only=desks_only) for split in splits)]
+    heads, *folded = run_side_by_side(calls, n_jobs)
     return heads, _gather(features, targets, splits, folded)
 
 
@@ -135,7 +134,7 @@ def out_of_fold_proba(
     splits = _split(features, targets, config)
     weights = np.ones(len(tips))
     learner = _Learner.of(features, targets, weights, config)
-    folded = Parallel(n_jobs=n_jobs)(delayed(learner.score)(*split, desks_only=True) for split in splits)
+    folded = run_side_by_side([delayed(learner.score)(*split, desks_only=True) for split in splits], n_jobs)
     scores = _gather(features, targets, splits, folded)[:, : targets.n_desks]
     no_bias = np.zeros(targets.n_desks)
     return SoftmaxCalibration(fit_temperature(scores, targets.desk, no_bias, weights), no_bias).proba(scores)
@@ -175,10 +174,10 @@ class _Learner:
         return fit_heads(self.values, self.targets, self.weights, self.config)
 
     def score(self, train: NDArray[np.int64], test: NDArray[np.int64], *, desks_only: bool) -> Floats:
-        """Return the scores of some rows by separators fitted on others, which are large and stay in the process."""
+        """Return the scores of some rows by separators fitted on others."""
         targets, weights = self.targets.take(train), self.weights[train]
-        heads = fit_heads(self.values[train], targets, weights, self.config, desks_only=desks_only)
-        return heads.scores(self.values[test])
+        others = self.values[test]
+        return fit_and_score(self.values[train], targets, weights, self.config, others, desks_only=desks_only)
 
 
 def _gather(

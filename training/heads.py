@@ -1,5 +1,6 @@
 """The separators over one feature matrix: desks, further desks, demand types, side by side."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +24,12 @@ class Heads:
 
     Attributes
     ----------
-    weights : ndarray of shape (n_features, n_outputs)
+    weights : ndarray of float32, shape (n_features, n_outputs)
         Outputs are desks, further desks, demand types.
     intercepts : ndarray of shape (n_outputs,)
     """
 
-    weights: Floats
+    weights: NDArray[np.float32]
     intercepts: Floats
 
     def scores(self, values: csr_array) -> Floats:
@@ -50,21 +51,52 @@ def fit_heads(
     desks_only : bool
         True leaves the other outputs at 0, in two thirds of the time.
     """
+    weights = np.zeros((values.shape[1], targets.n_outputs), dtype=np.float32)
+    intercepts = np.full(targets.n_outputs, _ABSENT)
+    for columns, coefficients, constants in _separate(values, targets, sample_weight, config, desks_only):
+        weights[:, columns], intercepts[columns] = coefficients.T, constants
+        del coefficients  # of all desks, while the next are fitted
+    return Heads(weights, intercepts)
+
+
+def fit_and_score(
+    values: csr_array,
+    targets: Targets,
+    sample_weight: Floats,
+    config: TrainingConfig,
+    others: csr_array,
+    *,
+    desks_only: bool = False,
+) -> Floats:
+    """Return what `fit_heads` would score `others`, shape (n_others, n_outputs), without room for all its weights."""
+    scores = np.full((others.shape[0], targets.n_outputs), _ABSENT)
+    separators = _separate(values, targets, sample_weight, config, desks_only)
+    del values  # the caller may have left them to us alone: they are as large as what is learned from
+    for columns, coefficients, constants in separators:
+        scores[:, columns] = others @ coefficients.T + constants
+        del coefficients
+    return scores
+
+
+def _separate(
+    values: csr_array, targets: Targets, sample_weight: Floats, config: TrainingConfig, desks_only: bool
+) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+    """Yield outputs, their coefficients, shape (n_outputs, n_features), and their intercepts; of what has any."""
     scale = log_count_ratios(values, targets.desk, sample_weight)
     scaled = scale_columns(values, scale)
-    weights = np.zeros((values.shape[1], targets.n_outputs))
-    del values  # the caller may have left them to us alone: they are as large as what is learned from
-    intercepts = np.full(targets.n_outputs, _ABSENT)
+    del values
     desks = np.unique(targets.desk)
     separated = desks if desks.size > 2 else desks[1:]  # of two desks the second alone, against the first's 0
-    intercepts[desks] = 0.0
-    coefficients, intercepts[separated] = fit_separators(
+    for first in desks[: desks.size - separated.size]:
+        yield np.array([first]), np.zeros((1, scale.size)), np.zeros(1)
+    coefficients, intercepts = fit_separators(
         scaled, targets.desk, separated, sample_weight, config.desk_C, config.random_state
     )
-    weights[:, separated] = (coefficients * scale).T
-
+    coefficients *= scale
+    yield separated, coefficients, intercepts
+    del coefficients
     if desks_only:
-        return Heads(weights, intercepts)
+        return
 
     def separate(known: NDArray[np.bool_], truth: NDArray[np.bool_], C: float) -> tuple[Floats, float]:
         if truth[known].all() or not truth[known].any():
@@ -77,11 +109,12 @@ def fit_heads(
     # further desk (few; where it is the first one its words tell nothing of that)? The second counts double.
     concerned = targets.also | targets.is_desk
     for desk in range(targets.n_desks):
-        column, elsewhere = targets.n_desks + desk, targets.also_known & ~targets.is_desk[:, desk]
+        elsewhere = targets.also_known & ~targets.is_desk[:, desk]
         any_weights, any_intercept = separate(targets.also_known, concerned[:, desk], config.also_C)
         also_weights, also_intercept = separate(elsewhere, targets.also[:, desk], config.also_C)
-        weights[:, column], intercepts[column] = any_weights + 2 * also_weights, any_intercept + 2 * also_intercept
+        any_weights += 2 * also_weights
+        column, intercept = targets.n_desks + desk, any_intercept + 2 * also_intercept
+        yield np.array([column]), any_weights[np.newaxis], np.array([intercept])
     for kind in range(targets.n_kinds):
-        column = 2 * targets.n_desks + kind
-        weights[:, column], intercepts[column] = separate(targets.kind >= 0, targets.kind == kind, config.kind_C)
-    return Heads(weights, intercepts)
+        kind_weights, kind_intercept = separate(targets.kind >= 0, targets.kind == kind, config.kind_C)
+        yield np.array([2 * targets.n_desks + kind]), kind_weights[np.newaxis], np.array([kind_intercept])

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy.stats import DegenerateDataWarning, binomtest, bootstrap
 from sklearn.model_selection import StratifiedGroupKFold
 
 from model.artefact import Policy
 from model.taxonomy import Taxonomy
+from training.apart import run_side_by_side
 from training.calibrate import auto_thresholds, set_threshold
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.crossfit import Features
-from training.heads import fit_heads
+from training.heads import fit_and_score
 from training.targets import Targets
 
 Floats = NDArray[np.float64]
@@ -228,14 +229,13 @@ def learning_curve(
 
     def predict_fold(own: Truths, fold: int) -> Integers:
         train = np.flatnonzero(own[rows])
-        heads = fit_heads(values[train], copied.take(train), measured.weights[rows[train]], config, desks_only=True)
-        scores = heads.scores(values[np.flatnonzero(folds == fold)])[:, : targets.n_desks]
-        predicted: Integers = scores.argmax(axis=1)
+        weights, others = measured.weights[rows[train]], values[np.flatnonzero(folds == fold)]
+        scores = fit_and_score(values[train], copied.take(train), weights, config, others, desks_only=True)
+        predicted: Integers = scores[:, : targets.n_desks].argmax(axis=1)
         return predicted
 
-    scored = Parallel(n_jobs=n_jobs)(
-        [delayed(predict_fold)(own, fold) for own, (_, fold) in zip(learned, jobs, strict=True)]
-    )
+    calls = [delayed(predict_fold)(own, fold) for own, (_, fold) in zip(learned, jobs, strict=True)]
+    scored = run_side_by_side(calls, n_jobs)
     predictions = {share: np.zeros_like(targets.desk) for share in CURVE_SHARES}
     for (share, fold), desks in zip(jobs, scored, strict=True):
         predictions[share][folds == fold] = desks

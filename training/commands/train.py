@@ -1,6 +1,5 @@
 """`tipdesk train`: labelled tips -> a model version."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,18 +76,21 @@ def train(
     """Check the corpus, fit, calibrate, evaluate and write a model version."""
     if data and not publish:
         raise typer.BadParameter("--data goes with --publish")
-    from model.segment import read_word_list
-    from training.check import check_tips
-    from training.commands.progress import StepProgress
-    from training.config import TrainingConfig
-    from training.constants import load_constants
-    from training.corpus import read_corpus, read_shares, read_targets, read_taxonomy, require_sound
-    from training.fit import fit_model
-    from training.noise import read_preambles
-    from training.publish import read_golden, require_unseen
-    from training.stored import learnable
-    from training.triage import read_triage
-    from training.validate import Measured, learning_curve
+    from training.apart import without_pandas
+
+    with without_pandas():
+        from model.segment import read_word_list
+        from training.check import check_tips
+        from training.commands.progress import StepProgress
+        from training.config import TrainingConfig
+        from training.constants import load_constants
+        from training.corpus import read_corpus, read_shares, read_targets, read_taxonomy, require_sound
+        from training.fit import fit_model
+        from training.noise import read_preambles
+        from training.publish import read_golden, require_unseen
+        from training.stored import learnable
+        from training.triage import read_triage
+        from training.validate import Measured, learning_curve
 
     registry, report_path = registry_of(ctx), None
     with StepProgress("读取并检查诉求", _COSTS_WITH_REPORT if report else _COSTS) as progress:
@@ -105,7 +107,6 @@ def train(
             held_out, data_problems = read_corpus([data] if data else [], taxonomy)
             require_sound(data_problems)
             require_unseen(held_out, [*tips, *own_tips])
-        _start_workers(workers)
         constants = None if own_tips else load_constants(CONSTANTS, tips, config)
         observed: list[Measured] = []
         artefact = fit_model(
@@ -143,22 +144,6 @@ def train(
         print_json(info_record(registry.info(version), registry) | also)
     else:
         print_info(registry.info(version), registry, as_json)
-
-
-def _start_workers(workers: int) -> None:
-    """Start the processes that joblib keeps for later, deaf to SIGINT.
-
-    Ctrl-C reaches all processes of the terminal, and each would print a traceback. The command alone is to hear it; it
-    ends the others.
-    """
-    from joblib import Parallel, delayed
-
-    ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which they inherit
-    try:
-        answers = Parallel(n_jobs=workers, return_as="generator")(delayed(int)() for _ in range(workers))
-    finally:
-        signal.signal(signal.SIGINT, ours)  # they are started, if not ready
-    list(answers)
 
 
 def _champion(registry: Registry) -> "Champion | None":
