@@ -97,11 +97,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+BACKENDS = ["sqlite", "postgresql"]
+
+
+@pytest.fixture(params=BACKENDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
     """The address of an empty store of the test's own: each test that asks for it runs on both databases."""
+    return empty_store(request, tmp_path)
+
+
+def empty_store(request: pytest.FixtureRequest, folder: Path) -> URL:
+    """Return the address of an empty store on the backend that the fixture of `request` is given."""
     if request.param == "sqlite":
-        path = tmp_path / "tipdesk.sqlite"
+        path = folder / "tipdesk.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         return URL.create("sqlite", database=str(path))
     url: URL = request.getfixturevalue("postgres_store")

@@ -13,6 +13,7 @@ from service.openapi import needed
 from service.settings import Settings
 from service.store.vocabulary import Role
 from tests.accounts import OWN_PAGE, add_user, key_of, session_of, settings_of
+from tests.postgres import BACKENDS, empty_store
 
 ROUTES = needed(create_app(Settings()))
 OPEN = {
@@ -43,9 +44,10 @@ PATH = {
 }
 
 
-@pytest.fixture(scope="module")
-def app(home: Path, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[FastAPI]:
-    app = create_app(settings_of(home, tmp_path_factory.mktemp("access"), sqlite_template))
+@pytest.fixture(scope="module", params=BACKENDS)
+def app(request: pytest.FixtureRequest, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    folder = tmp_path_factory.mktemp("access")
+    app = create_app(settings_of(home, folder, empty_store(request, folder)))
     with TestClient(app):
         yield app
 

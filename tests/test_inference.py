@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import URL
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput  # type: ignore[import-untyped]
 from tritonclient.utils import InferenceServerException  # type: ignore[import-untyped]
 
@@ -138,8 +139,8 @@ def test_wrong_paths_and_methods_are_told_in_the_protocols_shape(
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
-def test_a_key_needs_the_permission_to_route(home: Path, tmp_path: Path, sqlite_template: Path) -> None:
-    app = create_app(settings_of(home, tmp_path, sqlite_template))
+def test_a_key_needs_the_permission_to_route(home: Path, tmp_path: Path, store_url: URL) -> None:
+    app = create_app(settings_of(home, tmp_path, store_url))
     with TestClient(app) as client:
         nobody = client.post("/v2/models/tipdesk/infer", json=request_of())
         assert (nobody.status_code, list(nobody.json())) == (401, ["error"])

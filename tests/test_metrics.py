@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import URL
 
 from benchmarks.speed.service import wait_for
 from model.router import Router
@@ -40,8 +41,8 @@ def total(samples: Samples, name: str, **labels: str) -> float:
 
 
 @pytest.fixture
-def app(home: Path, tmp_path: Path, sqlite_template: Path) -> Iterator[FastAPI]:
-    app = create_app(settings_of(home, tmp_path, sqlite_template, rate_limit_per_minute=50))
+def app(home: Path, tmp_path: Path, store_url: URL) -> Iterator[FastAPI]:
+    app = create_app(settings_of(home, tmp_path, store_url, rate_limit_per_minute=50))
     with TestClient(app):
         yield app
 

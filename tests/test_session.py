@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import URL
 
 from service.access import SESSION_COOKIE, Permission, RateLimiter
 from service.app import create_app
@@ -23,8 +24,8 @@ TIP = {"text": "老板拖欠工资", "explain": False}
 
 
 @pytest.fixture
-def app(home: Path, tmp_path: Path, sqlite_template: Path) -> Iterator[FastAPI]:
-    app = create_app(settings_of(home, tmp_path, sqlite_template))
+def app(home: Path, tmp_path: Path, store_url: URL) -> Iterator[FastAPI]:
+    app = create_app(settings_of(home, tmp_path, store_url))
     with TestClient(app):
         yield app
 
@@ -170,8 +171,8 @@ def test_programs_need_a_key_and_its_scopes(app: FastAPI) -> None:
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_client_that_asks_too_much_waits(home: Path, tmp_path: Path, sqlite_template: Path) -> None:
-    app = create_app(settings_of(home, tmp_path, sqlite_template, rate_limit_per_minute=3))
+def test_a_client_that_asks_too_much_waits(home: Path, tmp_path: Path, store_url: URL) -> None:
+    app = create_app(settings_of(home, tmp_path, store_url, rate_limit_per_minute=3))
     with TestClient(app) as program:
         one, other = key_of(app, Permission.MODELS_READ), key_of(app, Permission.MODELS_READ)
         assert [program.get("/v1/desks", headers=one).status_code for _ in range(4)] == [200, 200, 200, 429]

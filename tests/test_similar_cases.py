@@ -167,8 +167,8 @@ def test_an_index_that_does_not_fit_is_made_anew(
 
 
 @pytest.fixture
-def app(home: Path, tmp_path: Path, sqlite_template: Path) -> Iterator[FastAPI]:
-    app = create_app(settings_of(home, tmp_path, sqlite_template))
+def app(home: Path, tmp_path: Path, store_url: URL) -> Iterator[FastAPI]:
+    app = create_app(settings_of(home, tmp_path, store_url))
     with TestClient(app):
         yield app
 

@@ -329,8 +329,8 @@ WITHIN = [
 
 
 @pytest.fixture
-def admin(home: Path, tmp_path: Path, sqlite_template: Path) -> Iterator[TestClient]:
-    app = create_app(settings_of(home, tmp_path, sqlite_template))
+def admin(home: Path, tmp_path: Path, store_url: URL) -> Iterator[TestClient]:
+    app = create_app(settings_of(home, tmp_path, store_url))
     with TestClient(app):
         yield client_as(app, "管", Role.ADMIN)
 
@@ -356,11 +356,9 @@ def test_a_target_within_is_refused_when_it_is_sent_to(
     assert receiver.received.empty()
 
 
-def test_the_service_sends_and_says_what_waits(
-    home: Path, tmp_path: Path, sqlite_template: Path, receiver: Receiver
-) -> None:
+def test_the_service_sends_and_says_what_waits(home: Path, tmp_path: Path, store_url: URL, receiver: Receiver) -> None:
     receiver.answers.put(b"HTTP/1.1 503 Later\r\n\r\n")
-    app = create_app(settings_of(home, tmp_path, sqlite_template, webhook_allow_private=True))
+    app = create_app(settings_of(home, tmp_path, store_url, webhook_allow_private=True))
     with TestClient(app):
         admin = client_as(app, "管", Role.ADMIN)
         admin.post("/v1/webhooks", json={"url": receiver.url})

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
+from weakref import finalize
 
 import numpy as np
 from joblib import delayed
@@ -76,11 +79,24 @@ def extract_features(
         ],
         n_jobs,
     )
-    return Features(vectorizer, values, copied, np.array(groups, dtype=np.int64))
+    return Features(vectorizer, _in_files(values), copied, np.array(groups, dtype=np.int64))
 
 
 def _fit_vectorizer(vectorizer: TipVectorizer, texts: Sequence[str]) -> tuple[TipVectorizer, csr_array]:
     return vectorizer, vectorizer.fit_transform(texts)
+
+
+def _in_files(values: csr_array) -> csr_array:
+    """Return the values as files that joblib's processes share with this one; they are removed with the values."""
+    folder = TemporaryDirectory(prefix="tipdesk-")
+    parts = []
+    for name in ("data", "indices", "indptr"):
+        path = Path(folder.name, f"{name}.npy")
+        np.save(path, getattr(values, name))
+        parts.append(np.load(path, mmap_mode="r"))
+    mapped = csr_array(tuple(parts), shape=values.shape)
+    finalize(mapped, folder.cleanup)
+    return mapped
 
 
 def fit_and_cross_fit(
