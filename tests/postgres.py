@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy import URL, Connection, create_engine, text
 
 from service.store.database import Database
 from service.store.tables import Base
@@ -117,6 +117,24 @@ def empty_store(request: pytest.FixtureRequest, folder: Path) -> URL:
         tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
         connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     return url
+
+
+@contextmanager
+def gone(store: URL) -> Iterator[None]:
+    """Keep everybody from a store for a while: the file is elsewhere, or the server lets nobody in."""
+    assert store.database
+    if store.get_backend_name() == "sqlite":
+        file = Path(store.database)
+        away = file.rename(file.with_name("away"))
+        yield
+        away.rename(file)
+        return
+    with _maintenance(store.set(database="postgres")) as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE {store.database} ALLOW_CONNECTIONS false")
+        ended = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+        connection.execute(ended, {"name": store.database})
+        yield
+        connection.exec_driver_sql(f"ALTER DATABASE {store.database} ALLOW_CONNECTIONS true")
 
 
 def _exists(user: str) -> bool:

@@ -19,6 +19,7 @@ from service.store import users
 from service.store.vocabulary import Role
 from tests.accounts import OWN_PAGE, PASSWORD, add_user, client_as, database_of, key_of, settings_of
 from tests.conftest import ROOT, TIPDESK, run_tipdesk
+from tests.postgres import gone
 
 TIP = {"text": "老板拖欠工资", "explain": False}
 
@@ -208,17 +209,15 @@ def test_a_request_has_an_id_everywhere(app: FastAPI) -> None:
         assert re.fullmatch("[0-9a-f]{32}", made)
 
 
-def test_while_the_store_is_gone_the_service_says_so(app: FastAPI, tmp_path: Path) -> None:
+def test_while_the_store_is_gone_the_service_says_so(app: FastAPI, store_url: URL) -> None:
     program = TestClient(app, raise_server_exceptions=False)
     key = key_of(app, Permission.MODELS_READ)
-    file, away = tmp_path / "tipdesk.sqlite", tmp_path / "away"
-    file.rename(away)
-    for path in ("/v1/desks", "/healthz/ready"):
-        answer = program.get(path, headers=key)
-        assert answer.status_code == answer.json()["status"] == 503
-        assert answer.headers["retry-after"]
-    assert program.get("/healthz/live").status_code == 200
-    away.rename(file)
+    with gone(store_url):
+        for path in ("/v1/desks", "/healthz/ready"):
+            answer = program.get(path, headers=key)
+            assert answer.status_code == answer.json()["status"] == 503
+            assert answer.headers["retry-after"]
+        assert program.get("/healthz/live").status_code == 200
     assert program.get("/v1/desks", headers=key).status_code == 200
     assert program.get("/healthz/ready").status_code == 200
 
