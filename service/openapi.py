@@ -27,7 +27,7 @@ def needed(app: FastAPI) -> dict[tuple[str, str], Allow | None]:
         route = context.original_route
         if isinstance(route, APIRoute):
             found.update(
-                dict.fromkeys(((method, route.path) for method in route.methods or ()), _allow_of(route.dependant))
+                dict.fromkeys(((method, route.path_format) for method in route.methods or ()), _allow_of(route.dependant))
             )
     return found
 

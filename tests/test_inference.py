@@ -109,6 +109,7 @@ def test_nested_and_empty_tensors_are_tensors(client: TestClient) -> None:
 
 BAD = {
     "another shape": (json.dumps(request_of(shape=[2])), 422),
+    "no number": (json.dumps(request_of(shape=[False], data=[])), 422),
     "too many dimensions": (json.dumps(request_of(shape=[3, 1, 1])), 422),
     "another name": (json.dumps(request_of(name="tip")), 422),
     "another type": (json.dumps(request_of(datatype="FP32", data=[1, 2, 3])), 422),

@@ -64,6 +64,8 @@ def test_versions_are_listed_and_shown(keeper: TestClient, registry: Registry) -
     assert keeper.get("/v1/models/000000000000").status_code == 404
     assert keeper.get("/v1/models/previous").status_code == 404
     assert keeper.get("/v1/models/..").status_code in (404, 422)
+    wrong_method = keeper.get("/v1/models/rollback")
+    assert (wrong_method.status_code, wrong_method.headers["allow"]) == (405, "POST")
 
 
 def test_a_version_that_cannot_be_read_is_listed_with_the_reason(keeper: TestClient, registry: Registry) -> None:

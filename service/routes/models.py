@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from model.errors import ArtefactError, ArtefactNotFoundError
 from model.registry import Registry
@@ -14,6 +15,7 @@ from service.access import Permission, Principal, allow
 from service.dependencies import DatabaseDep, HomeDep, ServedDep
 from service.errors import problem_responses
 from service.schemas.models import (
+    VERSION_OR_ALIAS,
     ChampionChange,
     ChampionResponse,
     ModelResponse,
@@ -27,6 +29,15 @@ from service.store import audit
 from service.store.errors import ConflictError, NotFoundError
 
 router = APIRouter(prefix="/v1", tags=["models"])
+
+
+class _VersionConvertor(StringConvertor):
+    """Matches nothing else, or GET /v1/models/rollback would be taken for a version instead of a wrong method."""
+
+    regex = VERSION_OR_ALIAS
+
+
+register_url_convertor("model_version", _VersionConvertor())
 
 _MAY_READ = [allow(Permission.MODELS_READ)]
 Keeper = Annotated[Principal, allow(Permission.MODELS_WRITE)]
@@ -75,7 +86,7 @@ def show_champions(home: HomeDep) -> list[ChampionChange]:
         return [ChampionChange.model_validate(record) for record in registry.history()[::-1]]
 
 
-@router.get("/models/{version}", dependencies=_MAY_READ, responses=problem_responses(404, 409))
+@router.get("/models/{version:model_version}", dependencies=_MAY_READ, responses=problem_responses(404, 409))
 def show_version(version: VersionOrAlias, home: HomeDep) -> VersionResponse:
     """Show a version: what it learned from, how well it did in cross-validation, its thresholds."""
     registry = Registry.of_home(home)

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from service.schemas.route import EXAMPLE, MAX_TEXTS, Text
 
@@ -19,7 +19,7 @@ class InputTensor(BaseModel):
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
-    shape: list[int] = Field(min_length=1, max_length=2, description="`[n]` or `[n, 1]`.")
+    shape: list[StrictInt] = Field(min_length=1, max_length=2, description="`[n]` or `[n, 1]`.")
     parameters: Parameters = {}
     data: list[Text] | list[tuple[Text]] = Field(max_length=MAX_TEXTS, description="Flat, or nested as the shape is.")
 

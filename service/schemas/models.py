@@ -11,10 +11,11 @@ from model.registry import VersionInfo
 from service.serving import ServedModel
 
 Version = Annotated[str, Path(pattern="^[0-9a-f]{12}$", description="A model version.", examples=["c5a0d56d2ce0"])]
+VERSION_OR_ALIAS = "[0-9a-f]{12}|champion|challenger|previous"
 VersionOrAlias = Annotated[
     str,
     Path(
-        pattern="^([0-9a-f]{12}|champion|challenger|previous)$",
+        pattern=f"^({VERSION_OR_ALIAS})$",
         description="A model version, or a name that points at one.",
         examples=["champion"],
     ),
