@@ -37,7 +37,7 @@ def main() -> None:
     heads = fit_heads(features.values, targets, np.ones(targets.desk.size), config)
     scores = heads.scores(features.vectorizer.transform([tip.text for tip in real]))
     source = f"fitted on {len(real)} real tips that are in no corpus (data/README.md)"
-    constants = fit_constants(scores, Targets.of(real, taxonomy), config, source)
+    constants = fit_constants(scores, Targets.of(real, taxonomy), np.ones(len(real), dtype=np.bool_), config, source)
     save_constants(DATA / "calibration.json", constants, tips, config)
     sys.stdout.write(f"data/calibration.json: {source}\n")
 

@@ -23,7 +23,7 @@ from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
 old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
 must be trained anew.
@@ -61,6 +61,8 @@ class Policy:
         A desk is in the prediction set from this probability on.
     also_threshold : float
         A further desk is named from this probability on.
+    urgent_threshold : float
+        The wording alone makes a tip urgent from this probability on.
     max_confirm : int
         The largest prediction set that is still a choice among few; beyond it a person must read the tip.
     """
@@ -70,6 +72,7 @@ class Policy:
     coverage: float
     set_threshold: float
     also_threshold: float
+    urgent_threshold: float
     max_confirm: int
 
 
@@ -131,7 +134,8 @@ class Artefact:
     idf : ndarray of float32, shape (n_features,)
     weights : ndarray of float32, shape (n_features, n_columns)
         Outputs are: a calibrated logit for each desk, then one for each desk as a further desk, then one for each
-        demand type. Columns of zeros fill a row up to whole lines of the processor's cache (see `n_columns`).
+        demand type, then one for urgency. Columns of zeros fill a row up to whole lines of the processor's cache (see
+        `n_columns`).
     intercepts : ndarray of float32, shape (n_outputs,)
     golden : tuple of GoldenTip
         What it answered where it was trained; who is to serve it asks again.
@@ -276,7 +280,7 @@ def _load_manifest(folder: Path) -> tuple[Manifest, str]:
 
 def _require_shapes(artefact: Artefact, folder: Path) -> None:
     n_desks, n_kinds = len(artefact.taxonomy.desks), len(artefact.taxonomy.kinds)
-    n_features, n_outputs = artefact.idf.size, 2 * n_desks + n_kinds
+    n_features, n_outputs = artefact.idf.size, 2 * n_desks + n_kinds + 1
     expected: dict[str, tuple[NDArray[Any], type, tuple[int, ...]]] = {
         CHAR_INDEX: (artefact.char_index, np.uint64, (1 << max(artefact.char_index.size.bit_length() - 1, 1),)),
         IDF: (artefact.idf, np.float32, (n_features,)),

@@ -122,11 +122,12 @@ class Router:
             routings += self._route_batch(batch, wanted, today)
         return routings
 
-    def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats]:
-        """Return the probabilities of the desks, of the further desks and of the demand types."""
+    def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return the probabilities of the desks, of the further desks, of the demand types, and of urgency."""
         scores: Floats = values.times(self._weights)[:, : self._intercepts.size] + self._intercepts
-        desks, also, kinds = np.split(scores, [len(self.desks), 2 * len(self.desks)], axis=1)
-        return _softmax(desks), 1 / (1 + np.exp(-also)), _softmax(kinds)
+        n_desks, n_outputs = len(self.desks), self._intercepts.size
+        desks, also, kinds, urgent = np.split(scores, [n_desks, 2 * n_desks, n_outputs - 1], axis=1)
+        return _softmax(desks), _sigmoid(also), _softmax(kinds), _sigmoid(urgent[:, 0])
 
     def _route_batch(self, texts: Sequence[str], wanted: Collection[Piece], today: date | None) -> list[Routing]:
         normalised = normalise_lines(texts)
@@ -134,7 +135,7 @@ class Router:
         policy, ids, names = self.manifest.policy, self.desks, self._desk_names
         found = self._features.find(layout)
         values = self._features.weigh(found, layout)
-        proba, also, kinds = self._probabilities(values)
+        proba, also, kinds, urgent = self._probabilities(values)
         # Everything that can be decided for the whole batch at once is; Python's loop below only fills in.
         order = np.argsort(-proba, axis=1, kind="stable")
         rows, top = np.arange(len(texts)), order[:, 0]
@@ -181,6 +182,8 @@ class Router:
         if wanted:
             for routing, text, way_back in zip(routings, texts, aligned, strict=True):
                 self._add_triage(routing, text, way_back, wanted, today)
+        if "urgency" in wanted:
+            self._add_wording(routings, texts, aligned, (urgent >= policy.urgent_threshold).nonzero()[0].tolist())
         return routings
 
     def _add_triage(
@@ -196,6 +199,25 @@ class Router:
             desks = [routing.desk, *(further.desk for further in routing.also)]
             routing.law = self._triage.find_law(aligned, desks)
 
+    def _add_wording(
+        self, routings: list[Routing], texts: Sequence[str], aligned: Sequence[AlignedText], rows: list[int]
+    ) -> None:
+        """Make urgent what no rule did and whose wording is; such texts are few enough to be looked at once more."""
+        rows = [row for row in rows if (urgency := routings[row].urgency) and not urgency.signals]
+        if not rows:
+            return
+        texts, aligned = [texts[row] for row in rows], [aligned[row] for row in rows]
+        layout = self._segmenter.lay_out(feature_lines(texts))
+        found = self._features.find(layout)
+        values = self._features.weigh(found, layout)
+        output = np.full(len(rows), self._intercepts.size - 1)
+        for row, spans in zip(
+            rows, find_evidence(texts, aligned, layout, found, values, self._weights, output), strict=True
+        ):
+            strongest = max(spans, key=lambda span: span.share, default=None)
+            if strongest:
+                routings[row].urgency = self._triage.urgent_by_wording(strongest.start, strongest.end)
+
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
     batch: list[str] = []
@@ -208,6 +230,11 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
         n_chars += len(text)
     if batch:
         yield batch
+
+
+def _sigmoid(scores: Floats) -> Floats:
+    proba: Floats = 1 / (1 + np.exp(-scores))
+    return proba
 
 
 def _softmax(scores: Floats) -> Floats:

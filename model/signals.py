@@ -83,6 +83,15 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """What is told where no rule fires and a learned score says that the tip is urgent."""
+
+    id: str
+    level: Level
+    reason: str
+
+
+@dataclass(frozen=True)
 class SignalRules:
     """All rules, ready to be applied.
 
@@ -102,6 +111,7 @@ class SignalRules:
     terms: dict[str, str]
     cues: tuple[Cue, ...]
     rules: tuple[Rule, ...]
+    wording: Wording
 
     @classmethod
     def from_dict(cls, content: object) -> "SignalRules":
@@ -123,17 +133,20 @@ class SignalRules:
             problems.append("terms must be texts by name")
         cues = _records(Cue, "cue", content["cues"], problems)
         rules = _records(Rule, "rule", content["rules"], problems)
+        wording = _record(Wording, content["wording"], "wording", problems)
         for noun, records in (("cue", cues), ("rule", rules)):
             ids = [str(record.get("id")) for record in records]
             problems += [f"{noun} id '{i}' is not of the form [a-z][a-z0-9_]*" for i in ids if not _ID.fullmatch(i)]
             problems += [f"{noun} id '{i}' is there twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
         known = {cue.get("id") for cue in cues}
-        for rule in rules:
+        for rule in [*rules, wording]:
             if rule.get("level") not in _LEVELS[:-1]:
                 problems.append(f"rule '{rule.get('id')}': level must be critical or high")
+        for rule in rules:
             problems += [f"rule '{rule.get('id')}': no cue '{c}'" for c in rule.get("excuses", ()) if c not in known]
         if not problems:
-            signal_rules = cls(marks, dict(terms), tuple(Cue(**c) for c in cues), tuple(Rule(**r) for r in rules))
+            all_cues, all_rules = tuple(Cue(**cue) for cue in cues), tuple(Rule(**rule) for rule in rules)
+            signal_rules = cls(marks, dict(terms), all_cues, all_rules, Wording(**wording))
             problems = signal_rules._compiled.problems
         if problems:
             raise TaxonomyError("signals: " + "; ".join(problems))

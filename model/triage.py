@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from model.routing import Article, Fact, Urgency
+from model.routing import Article, Fact, Signal, Urgency
 from model.taxonomy import Taxonomy
 from model.text import AlignedText
 
@@ -59,6 +59,11 @@ class Triage:
         for signal in urgency.signals:
             signal.start, signal.end = aligned.received(signal.start, signal.end)
         return urgency
+
+    def urgent_by_wording(self, start: int, end: int) -> Urgency:
+        """Return the urgency of a tip whose wording alone, most of all that of a span, says that it is urgent."""
+        wording = self._signals.wording
+        return Urgency(wording.level, (Signal(wording.id, wording.level, wording.reason, start, end),))
 
     def find_facts(self, text: str, aligned: AlignedText, today: datetime.date | None) -> tuple[Fact, ...]:
         """Return the facts in a tip; spans and words are of the text as received.

@@ -26,9 +26,8 @@ def needed(app: FastAPI) -> dict[tuple[str, str], Allow | None]:
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if isinstance(route, APIRoute):
-            found.update(
-                dict.fromkeys(((method, route.path_format) for method in route.methods or ()), _allow_of(route.dependant))
-            )
+            allow = _allow_of(route.dependant)
+            found.update({(method, route.path_format): allow for method in route.methods or ()})
     return found
 
 

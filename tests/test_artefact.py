@@ -86,7 +86,7 @@ def test_a_truncated_file_is_refused(folder: Path, name: str) -> None:
 def test_another_format_version_is_refused(artefact: Artefact, tmp_path: Path, version: int) -> None:
     """What was otherwise: 1 counted the opening once, 2 listed n-grams, 3 had no card, 4 no golden answers."""
     save_artefact(replace(artefact, manifest=replace(artefact.manifest, format_version=version)), tmp_path)
-    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 5"):
+    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 6"):
         Router.load(tmp_path)
 
 

@@ -13,7 +13,7 @@ from training.constants import load_constants, save_constants
 from training.corpus import Tip
 
 CONFIG = TrainingConfig()
-CONSTANTS = Constants(1.0, -1.0, 0.3, 2.0, [0.0] * 5, "made up for a test")
+CONSTANTS = Constants(1.0, -1.0, 0.3, 2.0, [0.0] * 5, 1.0, 0.0, 0.5, "made up for a test")
 
 
 def test_they_come_back_for_their_corpus_and_recipe(tmp_path: Path, small_corpus: list[Tip]) -> None:

@@ -45,7 +45,7 @@ def test_a_corpus_without_kind_and_also_still_trains(
 
 def test_every_output_is_learned(artefact: Artefact) -> None:
     n_desks, n_kinds = len(artefact.taxonomy.desks), len(artefact.taxonomy.kinds)
-    assert artefact.intercepts.size == 2 * n_desks + n_kinds
+    assert artefact.intercepts.size == 2 * n_desks + n_kinds + 1
     assert (np.abs(artefact.weights).sum(axis=0) > 0).sum() == artefact.intercepts.size
 
 

@@ -47,6 +47,7 @@ SMALL: dict[str, Any] = {
             "counter_examples": ["食堂没有饭吃"],
         },
     ],
+    "wording": {"id": "wording", "level": "high", "reason": "用词像急件"},
 }
 
 
@@ -153,6 +154,7 @@ def test_all_problems_are_named_at_once() -> None:
     broken["cues"].append({"id": "denial", "within": "3"})
     broken["rules"][0] |= {"level": "urgent", "excuses": ["joke"], "colour": "red"}
     del broken["rules"][1]["reason"]
+    broken["wording"]["level"] = "normal"
     with pytest.raises(TaxonomyError) as error:
         SignalRules.from_dict(broken)
     for problem in (
@@ -162,6 +164,7 @@ def test_all_problems_are_named_at_once() -> None:
         "rule 'fire': level must be critical or high",
         "rule 'fire': no cue 'joke'",
         "rule 2 lacks reason",
+        "rule 'wording': level must be critical or high",
     ):
         assert problem in str(error.value)
 

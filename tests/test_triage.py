@@ -1,15 +1,18 @@
 """What a desk needs besides its name stands where the text as received has it, and nothing is asked twice."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from model.artefact import Artefact
 from model.errors import TaxonomyError
 from model.router import Router
-from model.routing import Routing
+from model.routing import Routing, Urgency
 from model.taxonomy import Taxonomy
 from tests.conftest import DATA
+from training.calibrate import NEVER
 from training.triage import read_triage
 
 TODAY = datetime.date(2026, 11, 30)
@@ -65,3 +68,21 @@ def test_an_answer_of_an_unknown_kind_is_refused(taxonomy: Taxonomy) -> None:
     content["desks"] = [{k: list(v) if isinstance(v, tuple) else v for k, v in d.items()} for d in content["desks"]]
     with pytest.raises(TaxonomyError, match="weather"):
         read_triage(DATA, Taxonomy.from_dict(content))
+
+
+def test_wording_makes_urgent_what_no_rule_does(artefact: Artefact) -> None:
+    def urgency_with(threshold: float, text: str) -> Urgency:
+        policy = replace(artefact.manifest.policy, urgent_threshold=threshold)
+        router = Router(replace(artefact, manifest=replace(artefact.manifest, policy=policy)))
+        urgency = router.route(["没有关系的一条", text], explain=["urgency"])[1].urgency
+        assert urgency is not None
+        return urgency
+
+    text = "😀  劳动合同到期了公司不续签"
+    assert urgency_with(NEVER, text).signals == ()
+    (signal,) = urgency_with(0.0, text).signals
+    assert (signal.rule, signal.level) == ("wording", urgency_with(0.0, text).level) == ("wording", "high")
+    assert text[signal.start : signal.end].strip()
+    assert [
+        signal.rule for signal in urgency_with(0.0, "厂房着火了，里面还有人").signals if signal.rule == "wording"
+    ] == []

@@ -55,7 +55,7 @@ def test_decisions_keep_their_promises_on_tips_that_the_thresholds_have_not_seen
     proba = RNG.dirichlet(np.full(4, 0.15), size=6000)
     labels = (proba.cumsum(axis=1) < RNG.random((6000, 1))).sum(axis=1)
     desks = ("a", "b", "c", "d")
-    policy = Policy(dict.fromkeys(desks, 0.95), dict.fromkeys(desks, 0.9), 0.9, 0.1, 0.5, 3)
+    policy = Policy(dict.fromkeys(desks, 0.95), dict.fromkeys(desks, 0.9), 0.9, 0.1, 0.5, 1.0, 3)
     decisions = validate.decide_held_out(proba, labels, policy, np.arange(6000), np.ones(6000))
     right = proba.argmax(axis=1) == labels
     assert right[decisions.auto].mean() == pytest.approx(0.96, abs=0.015)

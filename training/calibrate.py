@@ -27,7 +27,7 @@ _MIN_AUTO_SUPPORT = 20  # tips on which a precision is worth believing
 
 @dataclass(frozen=True)
 class Constants:
-    """What makes the probabilities of further desks and of demand types right.
+    """What makes the probabilities of further desks, of demand types and of urgency right.
 
     Real callers mix these otherwise than the corpus does, so for the shipped corpus the numbers are fitted on real tips
     and shipped (see `training.constants`).
@@ -41,6 +41,10 @@ class Constants:
     kind_scale : float
     kind_biases : list of float
         ``softmax(scale * scores + biases)`` is a distribution over demand types.
+    urgent_slope, urgent_intercept : float
+        ``sigmoid(slope * score + intercept)`` is the probability that a tip is urgent, by its wording.
+    urgent_threshold : float
+        Wording is a reason for urgency from this probability on.
     source : str
         On what tips they were fitted.
     """
@@ -50,6 +54,9 @@ class Constants:
     also_threshold: float
     kind_scale: float
     kind_biases: list[float]
+    urgent_slope: float
+    urgent_intercept: float
+    urgent_threshold: float
     source: str
 
 
@@ -88,8 +95,11 @@ class Calibration:
         """Return weights and intercepts whose scores are calibrated logits, outputs as in `training.heads`."""
         desk, others = self.desk, self.constants
         n_desks, n_kinds = desk.biases.size, len(others.kind_biases)
-        slopes = np.repeat([desk.scale, others.also_slope, others.kind_scale], [n_desks, n_desks, n_kinds])
-        shifts = np.concatenate([desk.biases, np.full(n_desks, others.also_intercept), others.kind_biases])
+        slopes = np.repeat(
+            [desk.scale, others.also_slope, others.kind_scale, others.urgent_slope], [n_desks, n_desks, n_kinds, 1]
+        )
+        also = np.full(n_desks, others.also_intercept)
+        shifts = np.concatenate([desk.biases, also, others.kind_biases, [others.urgent_intercept]])
         return weights * slopes, intercepts * slopes + shifts
 
 
@@ -132,6 +142,7 @@ def fit_calibration(
         coverage=config.coverage,
         set_threshold=set_threshold(proba, targets.desk, config.coverage, weights),
         also_threshold=constants.also_threshold,
+        urgent_threshold=constants.urgent_threshold,
         max_confirm=config.max_confirm,
     )
     return Calibration(desk, constants, policy, source)
@@ -146,15 +157,27 @@ def shift_to_shares(targets: Targets, taxonomy: Taxonomy, shares: Mapping[str, f
     return odds[targets.desk] / odds[targets.desk].mean(), np.log(odds / odds.mean())
 
 
-def fit_constants(scores: Floats, targets: Targets, config: TrainingConfig, source: str) -> Constants:
-    """Return the numbers that calibrate further desks and demand types.
+def fit_constants(
+    scores: Floats, targets: Targets, typical: NDArray[np.bool_], config: TrainingConfig, source: str
+) -> Constants:
+    """Return the numbers that calibrate further desks, demand types and urgency.
 
     Parameters
     ----------
     scores : ndarray of shape (n_tips, n_outputs)
         Outputs as in `training.heads`.
+    typical : ndarray of bool, shape (n_tips,)
+        The tips that are like those to come. Where none of them says whether it is urgent, all others have to do.
     """
-    desk_scores, also_scores, kind_scores = np.split(scores, [targets.n_desks, 2 * targets.n_desks], axis=1)
+    labelled = targets.urgent >= 0
+    labelled = labelled & typical if (labelled & typical).any() else labelled
+    urgent, urgent_scores = targets.urgent[labelled] == 1, scores[labelled, -1]
+    urgent_slope, urgent_intercept = fit_sigmoid(urgent_scores, urgent)
+    urgent_proba = expit(urgent_slope * urgent_scores + urgent_intercept)
+
+    scores, targets = scores[typical], targets.take(typical)
+    n_desks = targets.n_desks
+    desk_scores, also_scores, kind_scores, _ = np.split(scores, [n_desks, 2 * n_desks, scores.shape[1] - 1], axis=1)
     kind_known, also_known = targets.kind >= 0, targets.also_known
     kind = fit_softmax(kind_scores[kind_known], targets.kind[kind_known], config.kind_bias_penalty)
     further = also_known[:, np.newaxis] & ~targets.is_desk
@@ -166,6 +189,9 @@ def fit_constants(scores: Floats, targets: Targets, config: TrainingConfig, sour
         also_threshold=also_threshold(proba[also_known], targets.also[also_known], predicted[also_known]),
         kind_scale=kind.scale,
         kind_biases=kind.biases.tolist(),
+        urgent_slope=urgent_slope,
+        urgent_intercept=urgent_intercept,
+        urgent_threshold=auto_threshold(urgent_proba, urgent, config.urgent_precision, np.ones(urgent.size)),
         source=source,
     )
 

@@ -17,7 +17,7 @@ class TrainingConfig:
         What stands in the first so many characters counts twice.
     min_df : int
         Features in fewer tips are dropped: 3 is as good, and a third larger and slower to load.
-    desk_C, also_C, kind_C : float
+    desk_C, also_C, kind_C, urgent_C : float
         Inverse strength of regularisation.
     own_weight : float
         How many tips of the starter corpus one of a hotline's own cases counts for.
@@ -30,6 +30,8 @@ class TrainingConfig:
     precision_target, coverage : float
         Of ``auto`` decisions, and of prediction sets. Both are above the 0.95 wanted of real tips, since the tips that
         they are fitted on are easier.
+    urgent_precision : float
+        Of urgency told by the wording alone, with 95% certainty.
     max_confirm : int
         Largest prediction set that an operator is asked to choose from.
     random_state : int
@@ -42,11 +44,13 @@ class TrainingConfig:
     desk_C: float = 10.0
     also_C: float = 0.1
     kind_C: float = 0.1
+    urgent_C: float = 3.0
     own_weight: float = 4.0
     preamble_share: float = 0.08
     n_folds: int = 3
     kind_bias_penalty: float = 0.05
     precision_target: float = 0.965
     coverage: float = 0.96
+    urgent_precision: float = 0.6
     max_confirm: int = 3
     random_state: int = 0

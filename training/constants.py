@@ -1,7 +1,7 @@
 """Calibration constants that are shipped as numbers, and the corpus and recipe that they belong to.
 
-They calibrate demand types and further desks. The desks' own probabilities are always cross-fitted on what the model
-learns from.
+They calibrate further desks, demand types and urgency. The desks' own probabilities are always cross-fitted on what the
+model learns from.
 """
 
 import json

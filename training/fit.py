@@ -65,7 +65,7 @@ def fit_model(
     precision_targets : mapping of str to float, optional
         Share of right ones that a desk's ``auto`` decisions aim at; the configuration's for a desk that is not in it.
     constants : Constants, optional
-        What calibrates further desks and demand types; by default cross-fitted as the desks are.
+        What calibrates further desks, demand types and urgency; by default cross-fitted as the desks are.
     golden : sequence of str
         Texts published with the model's answers, so that who serves it can see whether it answers there as here.
     n_jobs : int
@@ -90,7 +90,7 @@ def fit_model(
     # The hotline's own cases are what the model will meet; without them the corpus has to stand in.
     typical = np.arange(len(everything)) >= (len(tips) if own else 0)
     source = f"cross-fitted on {typical.sum()} tips of the " + ("hotline's own cases" if own else "corpus")
-    constants = constants or fit_constants(scores[typical], targets.take(typical), config, source)
+    constants = constants or fit_constants(scores, targets, typical, config, source)
     desk_scores = scores[:, : targets.n_desks]
     calibration = fit_calibration(
         desk_scores,
@@ -139,7 +139,7 @@ def _build_manifest(
         libraries={name: version(name) for name in ("numpy", "scipy", "scikit-learn", "opencc", "datasketch")},
         char_ngrams=config.char_ngrams,
         opening_chars=config.opening_chars,
-        calibration=f"desks {calibration.source}; further desks and demand types {calibration.constants.source}",
+        calibration=f"desks {calibration.source}; all others {calibration.constants.source}",
         metrics=metrics,
         policy=calibration.policy,
     )

@@ -1,4 +1,4 @@
-"""The separators over one feature matrix: desks, further desks, demand types, side by side."""
+"""The separators over one feature matrix: desks, further desks, demand types, urgency, side by side."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Heads:
     Attributes
     ----------
     weights : ndarray of float32, shape (n_features, n_outputs)
-        Outputs are desks, further desks, demand types.
+        Outputs are desks, further desks, demand types, urgency.
     intercepts : ndarray of shape (n_outputs,)
     """
 
@@ -118,3 +118,10 @@ def _separate(
     for kind in range(targets.n_kinds):
         kind_weights, kind_intercept = separate(targets.kind >= 0, targets.kind == kind, config.kind_C)
         yield np.array([2 * targets.n_desks + kind]), kind_weights[np.newaxis], np.array([kind_intercept])
+    known = targets.urgent >= 0
+    if np.unique(targets.urgent[known]).size == 2:
+        weight = sample_weight * known
+        coefficients, intercepts = fit_separators(
+            scaled, targets.urgent, np.array([1]), weight, config.urgent_C, config.random_state
+        )
+        yield np.array([targets.n_outputs - 1]), coefficients * scale, intercepts

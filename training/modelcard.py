@@ -75,6 +75,7 @@ open the case, with a calibrated probability. It suggests; a person decides.
 - 候选集：概率达到 {policy.set_threshold:.4f} 的受理席（保形预测，目标覆盖率 {policy.coverage:.1%}）；\
 超过 {policy.max_confirm} 席的转人工研判。
 - 另涉受理席：概率达到 {policy.also_threshold:.2f}。
+- 紧急程度：除规则外，用词像急件的概率达到 {policy.urgent_threshold:.2f} 也算加急。
 
 ## 局限
 

@@ -23,6 +23,8 @@ class Targets:
         False where the file does not say.
     kind : ndarray of int, shape (n_tips,)
         -1 where the file does not say.
+    urgent : ndarray of int, shape (n_tips,)
+        0 or 1; -1 where the file does not say.
     n_kinds : int
     """
 
@@ -30,6 +32,7 @@ class Targets:
     also: NDArray[np.bool_]
     also_known: NDArray[np.bool_]
     kind: NDArray[np.int64]
+    urgent: NDArray[np.int64]
     n_kinds: int
 
     @classmethod
@@ -41,6 +44,7 @@ class Targets:
             also=np.array([[desk in (tip.also or ()) for desk in desks] for tip in tips], dtype=np.bool_),
             also_known=np.array([tip.also is not None for tip in tips], dtype=np.bool_),
             kind=np.array([-1 if tip.kind is None else kinds.index(tip.kind) for tip in tips], dtype=np.int64),
+            urgent=np.array([-1 if tip.urgent is None else int(tip.urgent) for tip in tips], dtype=np.int64),
             n_kinds=len(kinds),
         )
 
@@ -51,8 +55,8 @@ class Targets:
 
     @property
     def n_outputs(self) -> int:
-        """How many scores a tip gets: desks, further desks, demand types."""
-        return 2 * self.n_desks + self.n_kinds
+        """How many scores a tip gets: desks, further desks, demand types, urgency."""
+        return 2 * self.n_desks + self.n_kinds + 1
 
     @property
     def is_desk(self) -> NDArray[np.bool_]:
@@ -68,9 +72,12 @@ class Targets:
             also=np.concatenate([self.also, copies.also]),
             also_known=np.concatenate([self.also_known, np.zeros_like(copies.also_known)]),
             kind=np.concatenate([self.kind, np.full_like(copies.kind, -1)]),
+            urgent=np.concatenate([self.urgent, np.full_like(copies.urgent, -1)]),
             n_kinds=self.n_kinds,
         )
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Targets":
         """Return the labels of some of the tips."""
-        return Targets(self.desk[rows], self.also[rows], self.also_known[rows], self.kind[rows], self.n_kinds)
+        return Targets(
+            self.desk[rows], self.also[rows], self.also_known[rows], self.kind[rows], self.urgent[rows], self.n_kinds
+        )
