@@ -3,13 +3,14 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL
 
+from model.artefact import load_artefact
 from model.registry import CHAMPION, Registry
 from model.router import Router
 from service.console.regions import find_region
@@ -25,6 +26,7 @@ from training.corpus import Tip, read_corpus, read_taxonomy
 _PROVINCE = "43"  # of cases that do not say where they happened
 _CHANNELS = [60, 4, 8, 22, 6]
 _OPERATORS = ["王芳", "李静", "周敏"]
+_BROKEN_OFF = 0.2  # share of the calls that end after a few words
 _LASTED = timedelta(days=150)
 _SEED = 5
 
@@ -46,12 +48,21 @@ def read_tips(n_tips: int) -> list[Tip]:
 
 @contextmanager
 def running_hotline(n_cases: int, home: Path = Path("var")) -> Iterator[Console]:
-    """Run the service with the champion of `home` and a store of its own with `n_cases`."""
+    """Run the service with the champion of `home`, a challenger, and a store of its own with `n_cases`."""
     with TemporaryDirectory() as folder:
-        Path(folder, "models").symlink_to((home / "models").absolute())
+        _add_models(Registry.of_home(home).path(CHAMPION), Registry.of_home(Path(folder)))
         _fill(Path(folder), n_cases)
         with serving(Settings(home=Path(folder))) as console:
             yield console
+
+
+def _add_models(champion: Path, registry: Registry) -> None:
+    """Publish a model, and as its challenger the same one, more careful about what it routes by itself."""
+    artefact = load_artefact(champion)
+    registry.promote(registry.add(artefact))
+    policy = artefact.manifest.policy
+    careful = replace(policy, auto_thresholds={desk: (1 + p) / 2 for desk, p in policy.auto_thresholds.items()})
+    registry.challenge(registry.add(replace(artefact, manifest=replace(artefact.manifest, policy=careful))))
 
 
 def _fill(home: Path, n_cases: int) -> None:
@@ -69,6 +80,9 @@ def _fill(home: Path, n_cases: int) -> None:
         clock.time = moment.replace(hour=chance.randint(0, 9))
         if clock.time > end:
             clock.time = end
+        if chance.random() < _BROKEN_OFF:
+            middle = len(tip.text) // 2
+            tip = replace(tip, text=tip.text[middle : middle + chance.randint(2, 4)])
         routing = router.route([tip.text], today=clock.time.date())[0]
         told = tell(routing.facts or (), router)
         region = find_region(router, told.region) or chance.choice([*cities, None])
@@ -91,7 +105,7 @@ def _label(database: Database, router: Router, chance: random.Random) -> None:
         waiting = review.queue(session, "周敏", limit=20)
         for case in waiting[len(waiting) // 3 :]:
             for labeller in ("周敏", "陈立"):
-                desk = case.desk if chance.random() < 0.8 else chance.choice(router.desks)
+                desk = case.desk if chance.random() < 0.6 else chance.choice(router.desks)
                 review.label(session, case.id, router, labeller=labeller, desk=desk, kind=case.kind, urgent=False)
 
 

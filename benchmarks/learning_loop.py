@@ -2,8 +2,8 @@
 
 The hidden labels of the practice tips are revealed as they are picked, from a backlog of nine tenths of them that each
 seed draws anew; accuracy is measured on dev. It starts from the shipped corpus and, because that was written with the
-mistakes on practice in mind, from a tenth of it as well. Writes ``docs/learning-loop.md`` and ``.svg``; takes about a
-quarter of an hour on two free cores.
+mistakes on practice in mind, from a tenth of it as well. Writes ``docs/learning-loop.md`` and ``.svg``; takes about
+half an hour on two free cores.
 
 Desks alone are fitted, by the published recipe; features are those of the corpus, counted once.
 """

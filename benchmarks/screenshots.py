@@ -86,6 +86,20 @@ def _issue_key(page: Page) -> None:
     page.wait_for_selector("#key")
 
 
+def _compare(page: Page) -> None:
+    rows = "".join(f'"{tip.text}",{tip.desk}\n' for tip in read_tips(300) if '"' not in tip.text)
+    page.set_input_files(
+        "#data", {"name": "已确认.csv", "mimeType": "text/csv", "buffer": f"text,desk\n{rows}".encode()}
+    )
+    page.click("button:has-text('比较')")
+    page.wait_for_selector("text=各受理席", timeout=120_000)
+
+
+def _drift(page: Page) -> None:
+    page.click("text=看看")
+    page.wait_for_selector("text=已完成", timeout=120_000)
+
+
 def _open_keys(page: Page) -> None:
     page.locator("h1").first.wait_for(state="attached")
     page.keyboard.press("?")
@@ -110,8 +124,8 @@ PAGES: list[tuple[str, Role | None, str, Callable[[Page], None]]] = [
     ("model", Role.DATA, "/models", _first_version),
     ("model-history", Role.DATA, "/models/history", _nothing),
     ("train", Role.DATA, "/models/train", _nothing),
-    ("compare", Role.DATA, "/models/compare", _nothing),
-    ("drift", Role.DATA, "/models/drift", _nothing),
+    ("compare", Role.DATA, "/models/compare", _compare),
+    ("drift", Role.DATA, "/models/drift", _drift),
     ("batch", Role.OPERATOR, "/batch", _upload),
     ("batch-done", Role.OPERATOR, "/batch", _score),
     ("batches", Role.OPERATOR, "/batch", _nothing),

@@ -109,12 +109,17 @@ def test_webhooks_retention_audit_and_settings(page_as: PageAs) -> None:
     page.get_by_role("button", name="查找").click()
     assert [cell.split("\t")[2] for cell in page.get_by_role("row").all_inner_texts()[1:]] == ["修改保存期限"] * 2
     check_page(page)
+    page.get_by_label("做了什么").select_option("新增账号")
+    page.get_by_role("button", name="查找").click()
+    expect(row_of(page, "admin-1")).to_contain_text("角色：管理员")
     page.get_by_label("谁").fill("没有这个人")
     page.get_by_role("button", name="查找").click()
     expect(page.locator("main")).to_contain_text("没有这样的记录")
 
     page.get_by_role("link", name="设置").click()
     expect(row_of(page, "TIPDESK_MASK_PERSONAL")).to_contain_text("是")
+    names = [row.split("\t")[0] for row in page.get_by_role("row").all_inner_texts()[1:]]
+    assert [name for name in names if name.isascii()] == []
     check_page(page)
 
 

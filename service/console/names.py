@@ -62,20 +62,23 @@ _DETAIL_NAMES = {
     "report": "写报告",
     "publish": "通过就发布",
 }
-_WORD_NAMES = {str(word): name for names in (ROLE_NAMES, PERMISSION_NAMES) for word, name in names.items()}
+_WORD_NAMES: dict[str, Mapping[Any, str]] = {"role": ROLE_NAMES, "scopes": PERMISSION_NAMES}
 
 
 def details(detail: Mapping[str, Any]) -> list[str]:
     """Return the detail of an audit entry in words."""
-    return [f"{_DETAIL_NAMES.get(name, name)}：{_in_words(value)}" for name, value in detail.items()]
+    return [
+        f"{_DETAIL_NAMES.get(name, name)}：{_in_words(value, _WORD_NAMES.get(name, {}))}"
+        for name, value in detail.items()
+    ]
 
 
-def _in_words(value: Any) -> str:
+def _in_words(value: Any, names: Mapping[Any, str]) -> str:
     if isinstance(value, list):
-        return "、".join(map(_in_words, value))
+        return "、".join(_in_words(item, names) for item in value)
     if value is None or isinstance(value, bool):
         return "是" if value else "无" if value is None else "否"
-    return _WORD_NAMES.get(value, value) if isinstance(value, str) else str(value)
+    return names.get(value, str(value))
 
 
 SETTING_NAMES: Mapping[str, str] = MappingProxyType(
@@ -87,6 +90,8 @@ SETTING_NAMES: Mapping[str, str] = MappingProxyType(
         "max_upload_bytes": "上传的表格最多多少字节",
         "auth": "是否要登录；off 只供本机试用",
         "rate_limit_per_minute": "每个账号或密钥每分钟最多请求几次",
+        "access_log": "每次请求记一行日志（没有诉求内容）",
+        "webhook_allow_private": "推送能不能发到本机和内网",
     }
 )
 """By field of the settings; what is not here is described as the settings do."""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -209,10 +210,14 @@ def _file(path: Path, name: str) -> FileResponse:
 
 
 def _job_of(table: Upload, jobs: Jobs) -> Job | None:
+    """Return the job that scores a table, which it is to call by the name that the table came with."""
+    if "job" not in table.more:
+        return None
     try:
-        return jobs.get(table.more["job"]) if "job" in table.more else None
+        job = jobs.get(table.more["job"])
     except NotFoundError:
         return None
+    return replace(job, message=job.message.replace(table.table.name, table.name))
 
 
 def _list(
