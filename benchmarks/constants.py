@@ -17,7 +17,7 @@ from training.config import TrainingConfig
 from training.constants import save_constants
 from training.corpus import read_corpus, read_taxonomy, require_sound
 from training.crossfit import extract_features
-from training.heads import fit_heads
+from training.heads import Block, Heads, fit_heads
 from training.noise import read_preambles
 from training.targets import Targets
 
@@ -34,7 +34,8 @@ def main() -> None:
     preambles = read_preambles(DATA / "preambles.txt")
     features = extract_features(tips, user_words, config, preambles=preambles)
     targets = Targets.of(tips, taxonomy).with_copies(features.copied)
-    heads = fit_heads(features.values, targets, np.ones(targets.desk.size), config)
+    weights = np.ones(targets.desk.size)
+    heads = Heads.joined([fit_heads(features.values, targets, weights, config, block) for block in Block])
     scores = heads.scores(features.vectorizer.transform([tip.text for tip in real]))
     source = f"fitted on {len(real)} real tips that are in no corpus (data/README.md)"
     constants = fit_constants(scores, Targets.of(real, taxonomy), np.ones(len(real), dtype=np.bool_), config, source)

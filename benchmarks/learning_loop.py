@@ -26,7 +26,7 @@ from training.calibrate import SoftmaxCalibration, fit_temperature
 from training.config import TrainingConfig
 from training.corpus import Tip, read_corpus, read_taxonomy, require_sound
 from training.crossfit import extract_features, fit_and_cross_fit
-from training.heads import Heads, fit_heads
+from training.heads import Block, Heads, fit_heads
 from training.noise import read_preambles
 from training.selection import Cases, select
 from training.targets import Targets
@@ -101,7 +101,7 @@ class Start:
         own = self.n_learned + np.array(labelled, dtype=np.int64)
         rows = np.concatenate([np.arange(self.n_learned), own])
         weights = np.repeat([1.0, CONFIG.own_weight], [self.n_learned, own.size])
-        return fit_heads(self.values[rows], self.targets.take(rows), weights, CONFIG, desks_only=True)
+        return fit_heads(self.values[rows], self.targets.take(rows), weights, CONFIG, Block.DESKS)
 
     def right(self, heads: Heads) -> Rights:
         """Return on which test tips the desk is right."""

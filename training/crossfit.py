@@ -22,7 +22,7 @@ from training.classifier import TipVectorizer, build_vectorizer
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.duplicates import near_duplicate_groups
-from training.heads import Floats, Heads, fit_and_score, fit_heads
+from training.heads import Block, Floats, Heads, fit_and_score, fit_heads
 from training.noise import put_behind_preambles
 from training.targets import Targets
 
@@ -115,13 +115,18 @@ def fit_and_cross_fit(
     weights : ndarray of shape (n_tips,)
         How much each tip counts.
     desks_only : bool
-        True leaves the other outputs without out-of-fold scores.
+        True gives out-of-fold scores of the desks alone.
     """
     learner = _Learner.of(features, targets, weights, config)
     splits = _split(features, targets, config)
-    calls = [delayed(learner.fit)(), *(delayed(learner.score)(*split, desks_only=desks_only) for split in splits)]
-    heads, *folded = run_side_by_side(calls, n_jobs)
-    return heads, _gather(features, targets, splits, folded)
+    scored = [Block.DESKS] if desks_only else list(Block)
+    # A block at a time: pieces of more even length, which need less memory.
+    fits = [delayed(learner.fit)(block) for block in Block]
+    scorings = [delayed(learner.score)(*split, block) for split in splits for block in scored]
+    results = run_side_by_side([*fits, *scorings], n_jobs)
+    heads, scores = Heads.joined(results[: len(fits)]), results[len(fits) :]
+    folded = [np.concatenate(scores[i : i + len(scored)], axis=1) for i in range(0, len(scores), len(scored))]
+    return heads, _gather(features, splits, folded)
 
 
 def out_of_fold_proba(
@@ -150,8 +155,8 @@ def out_of_fold_proba(
     splits = _split(features, targets, config)
     weights = np.ones(len(tips))
     learner = _Learner.of(features, targets, weights, config)
-    folded = run_side_by_side([delayed(learner.score)(*split, desks_only=True) for split in splits], n_jobs)
-    scores = _gather(features, targets, splits, folded)[:, : targets.n_desks]
+    folded = run_side_by_side([delayed(learner.score)(*split, Block.DESKS) for split in splits], n_jobs)
+    scores = _gather(features, splits, folded)
     no_bias = np.zeros(targets.n_desks)
     return SoftmaxCalibration(fit_temperature(scores, targets.desk, no_bias, weights), no_bias).proba(scores)
 
@@ -185,25 +190,24 @@ class _Learner:
     def of(cls, features: Features, targets: Targets, weights: Floats, config: TrainingConfig) -> Self:
         return cls(features.values, targets.with_copies(features.copied), weights[features.rows], config)
 
-    def fit(self) -> Heads:
-        """Return the separators fitted on all rows."""
-        return fit_heads(self.values, self.targets, self.weights, self.config)
+    def fit(self, block: Block) -> Heads:
+        """Return separators fitted on all rows."""
+        return fit_heads(self.values, self.targets, self.weights, self.config, block)
 
-    def score(self, train: NDArray[np.int64], test: NDArray[np.int64], *, desks_only: bool) -> Floats:
+    def score(self, train: NDArray[np.int64], test: NDArray[np.int64], block: Block) -> Floats:
         """Return the scores of some rows by separators fitted on others."""
         targets, weights = self.targets.take(train), self.weights[train]
         others = self.values[test]
-        return fit_and_score(self.values[train], targets, weights, self.config, others, desks_only=desks_only)
+        return fit_and_score(self.values[train], targets, weights, self.config, block, others)
 
 
 def _gather(
     features: Features,
-    targets: Targets,
     splits: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     folded: Sequence[Floats],
 ) -> Floats:
     """Return the scores of the folds in the order of the tips."""
-    scores = np.empty((features.values.shape[0], targets.n_outputs))
+    scores = np.empty((features.values.shape[0], folded[0].shape[1]))
     for (_, test), of_fold in zip(splits, folded, strict=True):
         scores[test] = of_fold
     return scores[: features.groups.size]

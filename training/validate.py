@@ -22,7 +22,7 @@ from training.calibrate import auto_thresholds, set_threshold
 from training.config import TrainingConfig
 from training.corpus import Tip
 from training.crossfit import Features
-from training.heads import fit_and_score
+from training.heads import Block, fit_and_score
 from training.targets import Targets
 
 Floats = NDArray[np.float64]
@@ -230,8 +230,8 @@ def learning_curve(
     def predict_fold(own: Truths, fold: int) -> Integers:
         train = np.flatnonzero(own[rows])
         weights, others = measured.weights[rows[train]], values[np.flatnonzero(folds == fold)]
-        scores = fit_and_score(values[train], copied.take(train), weights, config, others, desks_only=True)
-        predicted: Integers = scores[:, : targets.n_desks].argmax(axis=1)
+        scores = fit_and_score(values[train], copied.take(train), weights, config, Block.DESKS, others)
+        predicted: Integers = scores.argmax(axis=1)
         return predicted
 
     calls = [delayed(predict_fold)(own, fold) for own, (_, fold) in zip(learned, jobs, strict=True)]
