@@ -70,6 +70,7 @@ def details(detail: Mapping[str, Any]) -> list[str]:
     return [
         f"{_DETAIL_NAMES.get(name, name)}：{_in_words(value, _WORD_NAMES.get(name, {}))}"
         for name, value in detail.items()
+        if value != []
     ]
 
 
