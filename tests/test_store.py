@@ -408,6 +408,8 @@ def test_search_finds_what_holds_every_word_and_nothing_else(
     assert listed(query="abc") == listed(query=["ＡＢＣ", " a1024"][0]) == [first]
     assert listed(query="老板 A1024") == [first]
     assert listed(query="骂人") == [second]
+    assert listed(query="老板 在 上") == listed(query="在") == [first]
+    assert listed(query="老板 的") == listed(query="的 了") == []
     for nothing in ("", " ,。", "\0", "'\" OR 1=1 --", "工资 OR 欠薪", "NOT", "欠薪*"):
         assert listed(query=nothing) == ([second, first] if nothing == "欠薪*" else []), nothing
     assert len(words_of_query("欠薪" * 50_000)) <= 32
