@@ -47,7 +47,7 @@ def test_a_table_of_the_office_is_scored_and_what_cannot_be_parsed_is_told(page_
     page.get_by_label("诉求内容的列").select_option("情况说明")
     page.get_by_role("button", name="开始分派").click()
     expect(page.get_by_role("link", name="下载结果")).to_be_visible()
-    expect(page.locator(".said")).to_contain_text("</script>.csv：诉求文本取自“情况说明”列")
+    expect(page.locator(".said")).to_contain_text("script_.csv：诉求文本取自“情况说明”列")
     check_page(page)
 
     header, *rows = fetch(page, "下载结果", tmp_path)
