@@ -41,6 +41,10 @@ expected-statuses = {json.dumps(_ACCEPTED)}
 expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "428"]
 [checks.missing_required_header]
 expected-statuses = ["401", "403", "428"]
+[[operations]]
+include-name = "POST /v1/session"
+[operations.checks.positive_data_acceptance]
+expected-statuses = {json.dumps([*_ACCEPTED, "429"])}  # who guessed passwords too often has to wait
 """
 
 
