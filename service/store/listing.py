@@ -104,12 +104,13 @@ def find(
     """
     limit = max(1, min(limit, MAX_PAGE))
     statement, key = select(Case), Case.id.expression
-    holds: list[ColumnElement[bool]] = []
+    searching = False
     if wanted.query is not None:
         found = holding(session, statement, wanted.query)
         if found is None:
             return Page([], None)
-        statement, holds, key = found
+        statement, key = found
+        searching = True
     if cursor is not None:
         statement = statement.where(_after(decode_cursor(cursor), order, key))
     if wanted.since:
@@ -121,7 +122,7 @@ def find(
         return Page([], None)
     # What to walk along: the words, else the due dates if they are the order, else the filter that leaves least.
     by_due_date = order is Order.DUE
-    leading = 0 if holds or by_due_date else 2 if [column.key for column, _ in conditions[:2]] == _TOGETHER else 1
+    leading = 0 if searching or by_due_date else 2 if [column.key for column, _ in conditions[:2]] == _TOGETHER else 1
     conditions[leading:] = [(unindexed(session, column), value) for column, value in conditions[leading:]]
     statement = statement.where(*(column == value for column, value in conditions))
     if wanted.overdue or by_due_date:
@@ -131,7 +132,7 @@ def find(
     sorting: list[ColumnElement[Any]] = [key.desc() if order is Order.NEWEST else key.asc()]
     if by_due_date:
         sorting.insert(0, Case.due_on.expression)
-    cases = session.scalars(statement.where(*holds).order_by(*sorting).limit(limit + 1)).all()
+    cases = session.scalars(statement.order_by(*sorting).limit(limit + 1)).all()
     return Page(cases[:limit], encode_cursor(cases[limit - 1].id) if len(cases) > limit else None)
 
 

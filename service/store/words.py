@@ -54,13 +54,10 @@ def words_of_query(query: str) -> list[str]:
     return list(found)[:_MAX_ASKED]
 
 
-def holding(
-    session: Session, statement: Select[Any], query: str
-) -> tuple[Select[Any], list[ColumnElement[bool]], ColumnElement[int]] | None:
-    """Return how `statement`, which selects cases, finds those that hold all words of `query`.
+def holding(session: Session, statement: Select[Any], query: str) -> tuple[Select[Any], ColumnElement[int]] | None:
+    """Return `statement`, which selects cases, with those alone that hold all words of `query`, and what to sort by.
 
-    That is the statement, what is to be its last condition, since it takes PostgreSQL longest to look at, and what to
-    sort by; None where the query holds no word.
+    None where the query holds no word.
     """
     words = words_of_query(query)
     if not words:
@@ -70,9 +67,9 @@ def holding(
         holds = _FTS.c.case_words.op("MATCH")(" ".join(f'"{word}"' for word in rare))
         held = literal(" ") + type_coerce(Case.words, Text) + " "
         others = [func.instr(held, f" {word} ") > 0 for word in words if word not in rare]
-        return statement.join(_FTS, true()), [holds, Case.id == _FTS.c.rowid, *others], _FTS.c.rowid
+        return statement.join(_FTS, true()).where(holds, Case.id == _FTS.c.rowid, *others), _FTS.c.rowid
     holds = Case.words.op("@@")(cast(" & ".join(f"'{word}'" for word in words), TSQUERY))
-    return statement, [holds], Case.id.expression
+    return statement.where(holds), Case.id.expression
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
