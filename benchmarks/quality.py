@@ -150,6 +150,7 @@ class Recipe:
             char_weight=self.char_weight,
             opening_chars=self.opening_chars,
             min_df=CONFIG.min_df,
+            min_share=CONFIG.min_share,
         )
         values = vectorizer.fit_transform([tip.text for tip in train])
         scale = jieba_over_own_idf(vectorizer) if self.jieba_idf else np.ones(values.shape[1])

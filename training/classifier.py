@@ -38,8 +38,8 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Length of a block; 0 leaves it empty.
     opening_chars : int
         What stands in the first so many characters of a text counts twice.
-    min_df : int
-        Features in fewer texts are dropped.
+    min_df, min_share : int, float
+        Features in fewer texts, or in a smaller share of them, are dropped.
 
     Attributes
     ----------
@@ -58,6 +58,7 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         char_weight: float = 1.0,
         opening_chars: int = 0,
         min_df: int = 2,
+        min_share: float = 0.0,
     ) -> None:
         self.user_words = user_words
         self.char_ngrams = char_ngrams
@@ -65,6 +66,7 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.char_weight = char_weight
         self.opening_chars = opening_chars
         self.min_df = min_df
+        self.min_share = min_share
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -81,7 +83,7 @@ class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit_transform(self, X: Iterable[str], y: object = None) -> csr_array:  # noqa: ARG002 (scikit-learn's signature)
         """Learn the vocabulary of texts and return their values, shape (n_samples, n_features)."""
         texts = [str(text) for text in X]
-        vocabulary = learn_vocabulary(self._lay_out(texts), self.char_ngrams, self.min_df)
+        vocabulary = learn_vocabulary(self._lay_out(texts), self.char_ngrams, self.min_df, self.min_share)
         self.words_, self.char_grams_, self.idf_ = vocabulary
         return self.transform(texts)
 
@@ -185,6 +187,7 @@ def build_vectorizer(user_words: Sequence[UserWord], config: TrainingConfig) -> 
         char_weight=config.char_weight,
         opening_chars=config.opening_chars,
         min_df=config.min_df,
+        min_share=config.min_share,
     )
 
 

@@ -16,7 +16,10 @@ class TrainingConfig:
     opening_chars : int
         What stands in the first so many characters counts twice.
     min_df : int
-        Features in fewer tips are dropped: 3 is as good, and a third larger and slower to load.
+        Features in fewer tips are dropped.
+    min_share : float
+        So are those in a smaller share of the tips: what is learned stays as large and as fast when a corpus grows, and
+        half the features route real tips as well as all.
     desk_C, also_C, kind_C, urgent_C : float
         Inverse strength of regularisation.
     own_weight : float
@@ -41,6 +44,7 @@ class TrainingConfig:
     char_weight: float = 1.25
     opening_chars: int = 50
     min_df: int = 4
+    min_share: float = 2e-4
     desk_C: float = 10.0
     also_C: float = 0.1
     kind_C: float = 0.1

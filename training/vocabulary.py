@@ -30,8 +30,10 @@ class Vocabulary(NamedTuple):
     idf: NDArray[np.float32]
 
 
-def learn_vocabulary(layouts: Iterable[Layout], char_ngrams: tuple[int, int], min_df: int) -> Vocabulary:
-    """Return the words and the character n-grams that stand in at least `min_df` of all texts."""
+def learn_vocabulary(
+    layouts: Iterable[Layout], char_ngrams: tuple[int, int], min_df: int, min_share: float
+) -> Vocabulary:
+    """Return the words and the character n-grams that stand in enough texts, by their number and by their share."""
     n_texts = 0
     numbers: dict[str, int] = {}
     word_counts, grams, gram_counts = np.zeros(0, dtype=np.int64), [], []
@@ -47,14 +49,15 @@ def learn_vocabulary(layouts: Iterable[Layout], char_ngrams: tuple[int, int], mi
             unique, features = np.unique(runs, return_inverse=True)
             grams.append(unique)
             gram_counts.append(_count_texts(features, rows, unique.size))
+    least = max(min_df, int(min_share * n_texts))
     known = sorted(
         (word, word_counts[number])
         for word, number in numbers.items()
-        if word_counts[number] >= min_df and not word.isspace()
+        if word_counts[number] >= least and not word.isspace()
     )
     char_grams, parts = np.unique(np.concatenate(grams), return_inverse=True)
     in_texts = np.bincount(parts, weights=np.concatenate(gram_counts), minlength=char_grams.size)
-    enough = in_texts >= min_df
+    enough = in_texts >= least
     return Vocabulary(
         words=[word for word, _ in known],
         char_grams=char_grams[enough],
