@@ -342,6 +342,8 @@ def test_lists_are_filtered_newest_first(
             assert listed(**{name: value}) == same, name
     assert listed(status=Status.ASSIGNED, desk=third.desk) == [third.id]
     assert listed(status=Status.PENDING, desk=second.desk, channel=Channel.WEB) == [second.id]
+    assert listed(query="工资", desk=second.desk) == [case.id for case in (third, second) if case.desk == second.desk]
+    assert listed(query="工资 社保", desk=second.desk) == []
     assert listed(region="430000") == every[1:]
     assert listed(region="430100") == [first.id]
     assert listed(region="430102") == [first.id]

@@ -204,9 +204,16 @@ def lock(connection: Connection | Session, name: str) -> None:
 
 
 def _postgresql_engine(url: URL, wait_s: float) -> Engine:
+    settings = {
+        "lock_timeout": f"{round(wait_s * 1000)}ms",
+        "synchronous_commit": "on",
+        # PostgreSQL's own 4 is that of disks that turn: with it, the newest cases are looked through where to look up
+        # those that hold a word is several times faster.
+        "random_page_cost": "1.1",
+    }
     arguments = {
         "connect_timeout": max(2, round(wait_s)),
-        "options": f"-c lock_timeout={round(wait_s * 1000)}ms -c synchronous_commit=on",
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
         "prepare_threshold": None,  # a plan made for any word is a bad one for a common and for a rare word
     }
     return create_engine(

@@ -18,7 +18,7 @@ from service.store.errors import InvalidValueError
 from service.store.numbers import decode_cursor, encode_cursor, first_id_of
 from service.store.tables import Case
 from service.store.vocabulary import Channel, Status
-from service.store.words import holding
+from service.store.words import beside_words, holding
 
 MAX_PAGE = 200
 _TOGETHER = ["status", "desk"]  # columns of one index
@@ -124,6 +124,8 @@ def find(
     by_due_date = order is Order.DUE
     leading = 0 if searching or by_due_date else 2 if [column.key for column, _ in conditions[:2]] == _TOGETHER else 1
     conditions[leading:] = [(unindexed(session, column), value) for column, value in conditions[leading:]]
+    if searching:
+        conditions = [beside_words(session, column, value) for column, value in conditions]
     statement = statement.where(*(column == value for column, value in conditions))
     if wanted.overdue or by_due_date:
         statement = statement.where(Case.closed_on.is_(None))

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, column, func, literal, table, true, type_coerce
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, array
 from sqlalchemy.orm import Session
 
 from model.segment import Segmenter
@@ -70,6 +70,17 @@ def holding(session: Session, statement: Select[Any], query: str) -> tuple[Selec
         return statement.join(_FTS, true()).where(holds, Case.id == _FTS.c.rowid, *others), _FTS.c.rowid
     holds = Case.words.op("@@")(cast(" & ".join(f"'{word}'" for word in words), TSQUERY))
     return statement.where(holds), Case.id.expression
+
+
+def beside_words(session: Session, wanted: Any, value: Any) -> tuple[Any, Any]:
+    """Return a column and the value wanted in it in the way in which the index of words holds them too, if it does.
+
+    PostgreSQL's holds the desk, as an array of one, for lists of words and desks are made for arrays: the cases of a
+    desk that hold a word are found without looking at those of other desks.
+    """
+    if wanted is Case.desk and session.connection().dialect.name == "postgresql":
+        return array([wanted]), cast([value], ARRAY(Text))
+    return wanted, value
 
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
