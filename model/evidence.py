@@ -68,14 +68,17 @@ def _word_shares(
     outputs: NDArray[np.int64],
 ) -> Floats:
     """Return what each word adds to the score of its text, shape (n_words,); a blank adds nothing."""
-    rows = np.repeat(np.arange(layout.n_texts), np.diff(values.indptr))
-    contributions = values.data * weights[values.indices, outputs[rows]].astype(np.float64)
+    columns = outputs.repeat(np.diff(values.indptr))
+    contributions = values.data * weights[values.indices, columns].astype(np.float64)
     keys, starts, lengths = (np.concatenate(part) for part in zip(*found, strict=True))
-    pairs = rows << np.int64(weights.shape[0].bit_length()) | values.indices  # ascending, as in the keys
-    kinds = np.searchsorted(pairs, keys >> 1)
-    counts = 1 + (keys & 1)
-    times = np.bincount(kinds, weights=counts, minlength=pairs.size)
-    per_char = contributions[kinds] * counts / times[kinds] / lengths
+    order = keys.argsort()  # equal keys become neighbours, in the order of `values`: to look each up there takes longer
+    keys, starts, lengths = keys[order], starts[order], lengths[order]
+    pairs, counts = keys >> 1, 1 + (keys & 1)
+    new = np.ones(pairs.size, dtype=np.bool_)
+    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
+    kinds = new.cumsum() - 1
+    times = np.bincount(kinds, weights=counts)
+    per_char = (contributions / times)[kinds] * counts / lengths
     n_chars = layout.codes.size + 1
     steps = np.bincount(starts, per_char, n_chars) - np.bincount(starts + lengths, per_char, n_chars)
     # The share of a character is the sum of the steps up to it, that of a word the sum over its characters.

@@ -179,25 +179,29 @@ class Router:
                 evidence=spans,
             )
             routings.append(routing)
-        if wanted:
-            for routing, text, way_back in zip(routings, texts, aligned, strict=True):
-                self._add_triage(routing, text, way_back, wanted, today)
+        self._add_triage(routings, texts, aligned, wanted, today)
         if "urgency" in wanted:
             self._add_wording(routings, texts, aligned, (urgent >= policy.urgent_threshold).nonzero()[0].tolist())
         return routings
 
     def _add_triage(
-        self, routing: Routing, text: str, aligned: AlignedText, wanted: Collection[Piece], today: date | None
+        self,
+        routings: list[Routing],
+        texts: Sequence[str],
+        aligned: Sequence[AlignedText],
+        wanted: Collection[Piece],
+        today: date | None,
     ) -> None:
         if "urgency" in wanted:
-            routing.urgency = self._triage.assess(aligned)
+            for routing, urgency in zip(routings, self._triage.assess(aligned), strict=True):
+                routing.urgency = urgency
         if "facts" in wanted or "questions" in wanted:
-            facts = self._triage.find_facts(text, aligned, today)
-            routing.facts = facts if "facts" in wanted else None
-            routing.questions = self._triage.open_questions(routing.desk, facts) if "questions" in wanted else None
+            for routing, facts in zip(routings, self._triage.find_facts(texts, aligned, today), strict=True):
+                routing.facts = facts if "facts" in wanted else None
+                routing.questions = self._triage.open_questions(routing.desk, facts) if "questions" in wanted else None
         if "law" in wanted:
-            desks = [routing.desk, *(further.desk for further in routing.also)]
-            routing.law = self._triage.find_law(aligned, desks)
+            for routing, one in zip(routings, aligned, strict=True):
+                routing.law = self._triage.find_law(one, [routing.desk, *(further.desk for further in routing.also)])
 
     def _add_wording(
         self, routings: list[Routing], texts: Sequence[str], aligned: Sequence[AlignedText], rows: list[int]

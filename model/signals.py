@@ -1,7 +1,7 @@
 """Signals of urgency in a tip, found by rules that are data: this code knows no rule and no cue by name."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from itertools import islice
@@ -156,15 +156,20 @@ class SignalRules:
         """Return what `from_dict` reads."""
         return asdict(self)
 
-    def assess(self, text: str) -> Urgency:
-        """Return the urgency of a normalised text: one signal for each rule that fires, in the order of the text."""
-        encoded = text.encode("utf-8", "replace")  # a lone surrogate becomes one other character
-        signals = []
-        for rule, (start, end) in self._compiled.fire(encoded, len(text)):
-            first = len(encoded[:start].decode())
-            signals.append(Signal(rule.id, rule.level, rule.reason, first, first + len(encoded[start:end].decode())))
-        signals.sort(key=lambda signal: (signal.start, signal.end))
-        return Urgency(min((signal.level for signal in signals), key=_LEVELS.index, default="normal"), tuple(signals))
+    def assess(self, texts: Sequence[str]) -> list[Urgency]:
+        """Return the urgency of normalised texts: one signal for each rule that fires, in the order of the text."""
+        encoded = [text.encode("utf-8", "replace") for text in texts]  # a lone surrogate becomes one other character
+        signals: list[list[Signal]] = [[] for _ in texts]
+        for number, rule, (start, end) in self._compiled.fire(encoded, [*map(len, texts)]):
+            first = len(encoded[number][:start].decode())
+            last = first + len(encoded[number][start:end].decode())
+            signals[number].append(Signal(rule.id, rule.level, rule.reason, first, last))
+        urgencies = []
+        for found in signals:
+            found.sort(key=lambda signal: (signal.start, signal.end))
+            level = min((signal.level for signal in found), key=_LEVELS.index, default=_LEVELS[-1])
+            urgencies.append(Urgency(level, tuple(found)))
+        return urgencies
 
     @cached_property
     def _compiled(self) -> "_Compiled":
@@ -242,19 +247,28 @@ class _Compiled:
         self._rules = [self._compile_rule(rule) for rule in signal_rules.rules]
         self._key_sets = [] if self.problems else list(self._build_key_sets())
 
-    def fire(self, encoded: bytes, length: int) -> Iterator[tuple[Rule, tuple[int, int]]]:
-        """Yield each rule that fires on a text of `length` characters, with a span of bytes where it does."""
-        possible: dict[int, list[int]] = {}
+    def fire(self, encoded: Sequence[bytes], lengths: Sequence[int]) -> Iterator[tuple[int, Rule, tuple[int, int]]]:
+        """Yield the number of a text, each rule that fires on it, and a span of bytes where it does.
+
+        Parameters
+        ----------
+        lengths : sequence of int
+            Of the texts, in characters.
+        """
+        # An automaton reads all texts before the next does: it stays in the processor's cache.
+        possible: dict[int, dict[int, list[int]]] = {}
         for keys, patterns_by_key in self._key_sets:
-            for key in keys.Match(encoded) or ():
-                for rule, pattern in patterns_by_key[key]:
-                    possible.setdefault(rule, []).append(pattern)
-        for rule in sorted(possible):
+            for number, text in enumerate(encoded):
+                for key in keys.Match(text) or ():
+                    for rule, pattern in patterns_by_key[key]:
+                        possible.setdefault(rule, {}).setdefault(number, []).append(pattern)
+        for rule, texts in sorted(possible.items()):
             compiled = self._rules[rule]
-            if compiled.rule.longest and length > compiled.rule.longest:
-                continue
-            if span := compiled.find(possible[rule], encoded):
-                yield compiled.rule, span
+            for number, patterns in texts.items():
+                if compiled.rule.longest and lengths[number] > compiled.rule.longest:
+                    continue
+                if span := compiled.find(patterns, encoded[number]):
+                    yield number, compiled.rule, span
 
     def _compile_rule(self, rule: Rule) -> _CompiledRule:
         where = f"rule '{rule.id}'"

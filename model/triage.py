@@ -50,34 +50,38 @@ class Triage:
         self._questions = {desk.id: desk.questions for desk in taxonomy.desks}
         self._answers = {question: kind for kind, questions in taxonomy.answers.items() for question in questions}
 
-    def assess(self, aligned: AlignedText) -> Urgency:
-        """Return how urgent a tip is, each reason once; spans are of the text as received."""
-        urgency = self._signals.assess(aligned.text)
-        if urgency.signals:
-            first = {signal.reason: signal for signal in reversed(urgency.signals)}
-            urgency.signals = tuple(signal for signal in urgency.signals if first[signal.reason] is signal)
-        for signal in urgency.signals:
-            signal.start, signal.end = aligned.received(signal.start, signal.end)
-        return urgency
+    def assess(self, aligned: Sequence[AlignedText]) -> list[Urgency]:
+        """Return how urgent each tip is, each reason once; spans are of the texts as received."""
+        assessed = self._signals.assess([one.text for one in aligned])
+        for urgency, one in zip(assessed, aligned, strict=True):
+            if urgency.signals:
+                first = {signal.reason: signal for signal in reversed(urgency.signals)}
+                urgency.signals = tuple(signal for signal in urgency.signals if first[signal.reason] is signal)
+            for signal in urgency.signals:
+                signal.start, signal.end = one.received(signal.start, signal.end)
+        return assessed
 
     def urgent_by_wording(self, start: int, end: int) -> Urgency:
         """Return the urgency of a tip whose wording alone, most of all that of a span, says that it is urgent."""
         wording = self._signals.wording
         return Urgency(wording.level, (Signal(wording.id, wording.level, wording.reason, start, end),))
 
-    def find_facts(self, text: str, aligned: AlignedText, today: datetime.date | None) -> tuple[Fact, ...]:
-        """Return the facts in a tip; spans and words are of the text as received.
+    def find_facts(
+        self, texts: Sequence[str], aligned: Sequence[AlignedText], today: datetime.date | None
+    ) -> list[tuple[Fact, ...]]:
+        """Return the facts in each tip; spans and words are of the texts as received.
 
         Parameters
         ----------
         today : date, optional
             The day of the call, from which relative dates are counted.
         """
-        facts = self._facts.find(aligned.text, today)
-        for fact in facts:
-            fact.start, fact.end = aligned.received(fact.start, fact.end)
-            fact.text = text[fact.start : fact.end]
-        return facts
+        found = self._facts.find([one.text for one in aligned], today)
+        for text, one, facts in zip(texts, aligned, found, strict=True):
+            for fact in facts:
+                fact.start, fact.end = one.received(fact.start, fact.end)
+                fact.text = text[fact.start : fact.end]
+        return found
 
     def open_questions(self, desk: str, facts: Sequence[Fact]) -> tuple[str, ...]:
         """Return what a desk asks and no fact answers, in the order that matters to it."""

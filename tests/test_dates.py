@@ -12,7 +12,7 @@ TODAY = datetime.date(2026, 11, 18)  # a Wednesday
 
 
 def dates(finder: FactFinder, text: str, today: datetime.date | None = TODAY) -> list[tuple[str, object]]:  # noqa: F811
-    return [(fact.text, fact.value) for fact in finder.find(normalise(text), today) if fact.kind == "date"]
+    return [(fact.text, fact.value) for fact in finder.find([normalise(text)], today)[0] if fact.kind == "date"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def finder() -> FactFinder:
 
 
 def found(finder: FactFinder, kind: str, text: str) -> list[tuple[str, object]]:
-    return [(fact.text, fact.value) for fact in finder.find(normalise(text), TODAY) if fact.kind == kind]
+    return [(fact.text, fact.value) for fact in finder.find([normalise(text)], TODAY)[0] if fact.kind == kind]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_headcount(finder: FactFinder, text: str, heads: list[tuple[str, object]
     ],
 )
 def test_durations(finder: FactFinder, text: str, lengths: list[tuple[object, ...]]) -> None:
-    facts = [fact for fact in finder.find(normalise(text), TODAY) if fact.kind == "duration"]
+    facts = [fact for fact in finder.find([normalise(text)], TODAY)[0] if fact.kind == "duration"]
     assert [(fact.text, fact.value, fact.unit) for fact in facts] == lengths
 
 
@@ -257,7 +257,7 @@ def test_what_is_stated_and_wanted(finder: FactFinder, kind: str, text: str, val
 
 def test_facts_come_in_the_order_of_the_text(finder: FactFinder) -> None:
     text = normalise("去年5月我们12个工人在长沙市宏达机械有限公司干了三个月,欠我们8万元")
-    facts = finder.find(text, TODAY)
+    facts = finder.find([text], TODAY)[0]
     assert [fact.kind for fact in facts] == ["date", "headcount", "employer", "duration", "money"]
     assert [fact.text for fact in facts] == [text[fact.start : fact.end] for fact in facts]
 
@@ -266,7 +266,7 @@ def test_the_words_survive_the_json_of_a_published_model(finder: FactFinder) -> 
     text = normalise("去年5月欠我们12个工人8万元,一直不签合同")
     again = FactFinder.from_dict(json.loads(json.dumps(finder.to_dict())))
     assert again.to_dict() == finder.to_dict()
-    assert again.find(text, TODAY) == finder.find(text, TODAY)
+    assert again.find([text], TODAY) == finder.find([text], TODAY)
 
 
 def test_all_faults_are_named_at_once() -> None:
@@ -327,7 +327,7 @@ def test_a_table_of_other_columns_is_refused(tmp_path: Any) -> None:
 )
 def test_any_text_is_read(finder: FactFinder, parts: list[str]) -> None:
     text = "".join(parts)
-    facts = finder.find(text, TODAY)
+    facts = finder.find([text], TODAY)[0]
     assert all(0 <= fact.start < fact.end <= len(text) and fact.text == text[fact.start : fact.end] for fact in facts)
     assert [fact.start for fact in facts] == sorted(fact.start for fact in facts)
 
@@ -338,4 +338,4 @@ def test_any_text_is_read(finder: FactFinder, parts: list[str]) -> None:
 )
 def test_a_hundred_thousand_hostile_characters_are_read(finder: FactFinder, unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    assert all(fact.text == text[fact.start : fact.end] for fact in finder.find(text, TODAY))
+    assert all(fact.text == text[fact.start : fact.end] for fact in finder.find([text], TODAY)[0])

@@ -13,17 +13,17 @@ from operator import attrgetter
 from typing import Any
 
 from model.errors import TaxonomyError
-from model.facts.dates import DateFinder, DateWords
-from model.facts.employers import EmployerFinder, EmployerWords
+from model.facts.dates import DateFinder, DateMention, DateWords
+from model.facts.employers import Employer, EmployerFinder, EmployerWords
 from model.facts.lexicon import Hit, Lexicon
 from model.facts.numerals import find_numerals
-from model.facts.places import Gazetteer, PlaceWords
+from model.facts.places import Gazetteer, Place, PlaceWords
 from model.facts.quantities import DurationWords, HeadcountWords, MoneyWords, Quantity, QuantityFinder
 from model.facts.section import is_text, is_texts, read_section
-from model.facts.statements import StatementFinder, StatementPattern, is_pattern
+from model.facts.statements import Statement, StatementFinder, StatementPattern, is_pattern
 from model.routing import Fact, Value
 
-_WHERE = attrgetter("start", "end")
+_WHERE, _END = attrgetter("start", "end"), attrgetter("end")
 _MOST = 1000  # facts of a kind; a text with more holds no news, and time stays linear whatever the text
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _CODE = re.compile(r"\d{6}")
@@ -149,22 +149,46 @@ class FactFinder:
         """Return the kinds of facts that may be found."""
         return _KINDS.union(self._content["statements"])
 
-    def find(self, text: str, today: datetime.date | None = None) -> tuple[Fact, ...]:
-        """Return the facts in a normalised text in its order.
+    def find(self, texts: Sequence[str], today: datetime.date | None = None) -> list[tuple[Fact, ...]]:
+        """Return the facts in each of several normalised texts, in its order.
 
         Parameters
         ----------
         today : date, optional
             The day of the call; without it, relative dates have no value.
         """
-        hits = self._lexicon.find(text)
-        openings = (start for start, _, _ in hits["date"])
-        numerals = find_numerals(text)
-        dates = list(islice(self._dates.find(text, openings, numerals, today), _MOST))
-        quantities = list(islice(self._quantities.find(text, numerals, [date[:2] for date in dates]), _MOST))
-        places = self._gazetteer.find(text, hits["place"])[:_MOST]
-        ends = [*(date.end for date in dates), *(quantity.end for quantity in quantities)]
-        employers = self._employers.find(text, hits, places, ends)[:_MOST]
+        # Each finder reads all texts before the next does: the automata and words that it looks things up in stay in
+        # the processor's cache, which takes two thirds of the time.
+        hits = [*map(self._lexicon.find, texts)]
+        numerals = [*map(find_numerals, texts)]
+        dates = [
+            list(islice(self._dates.find(text, [start for start, _, _ in listed["date"]], where, today), _MOST))
+            for text, listed, where in zip(texts, hits, numerals, strict=True)
+        ]
+        quantities = [
+            list(islice(self._quantities.find(text, where, [date[:2] for date in known]), _MOST))
+            for text, where, known in zip(texts, numerals, dates, strict=True)
+        ]
+        places = [self._gazetteer.find(text, listed["place"])[:_MOST] for text, listed in zip(texts, hits, strict=True)]
+        employers = [
+            self._employers.find(text, listed, where, [*map(_END, known), *map(_END, counted)])[:_MOST]
+            for text, listed, where, known, counted in zip(texts, hits, places, dates, quantities, strict=True)
+        ]
+        statements = map(self._statements.find, texts)
+        found = zip(texts, hits, dates, quantities, places, employers, statements, strict=True)
+        return [tuple(sorted(self._gather(*of_text), key=_WHERE)) for of_text in found]
+
+    def _gather(
+        self,
+        text: str,
+        hits: Mapping[str, Sequence[Hit]],
+        dates: Sequence[DateMention],
+        quantities: Sequence[Quantity],
+        places: Sequence[Place],
+        employers: Sequence[Employer],
+        statements: Iterable[Statement],
+    ) -> list[Fact]:
+        """Return the facts of a text from what was found in it."""
         named = {at for name in employers for at in range(*name)}
         facts = [Fact("date", date.start, date.end, text[date.start : date.end], date.value, None) for date in dates]
         facts += self._counted(text, quantities)
@@ -180,10 +204,9 @@ class FactFinder:
         for start, end, code in places:
             if start not in named:
                 facts.append(Fact("place", start, end, text[start:end], code, "gb2260"))
-        for kind, start, end, value in self._statements.find(text):
+        for kind, start, end, value in statements:
             facts.append(Fact(kind, start, end, text[start:end], value, None))
-        facts.sort(key=_WHERE)
-        return tuple(facts)
+        return facts
 
     def _counted(self, text: str, quantities: Iterable[Quantity]) -> Iterator[Fact]:
         for kind, start, end, value, unit in quantities:
