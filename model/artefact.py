@@ -6,7 +6,6 @@ every other file and, in ``digest``, of itself; a folder in which one byte diffe
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from mmap import ACCESS_READ, mmap
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ArtefactDigestError, ArtefactFormatError, ArtefactNotFoundError, TaxonomyError
+from model.files import writing
 from model.golden import GoldenTip, golden_from_dict, golden_to_dict
 from model.gramindex import GramIndex
 from model.segment import UserWord, format_user_words, parse_user_words
@@ -182,10 +182,8 @@ def save_artefact(artefact: Artefact, folder: Path) -> str:
         (WEIGHTS, artefact.weights),
         (INTERCEPTS, artefact.intercepts),
     ):
-        with (folder / name).open("wb") as file:
+        with writing(folder / name) as file:
             np.save(file, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
     record = asdict(artefact.manifest)
     record["files"] = {name: _sha256(folder / name) for name in FILES}
     record["digest"] = hashlib.sha256(_to_json(record)).hexdigest()
@@ -308,10 +306,8 @@ def _to_json(content: Mapping[str, Any]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    with writing(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sha256(path: Path) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 from model.artefact import MANIFEST, Artefact, Manifest, load_artefact, load_manifest, save_artefact
 from model.errors import ArtefactError, ArtefactFormatError, ArtefactNotFoundError, PromotionError
+from model.files import sync, writing
 
 DEFAULT_HOME = Path("var")
 """Where everything that is written at run time lives, unless told otherwise; relative to the working directory."""
@@ -160,10 +161,10 @@ class Registry:
                 staging.mkdir()
                 version = save_artefact(artefact, staging)
                 if not self._is_whole(version):
-                    _sync(staging)
+                    sync(staging)
                     shutil.rmtree(self._versions / version, ignore_errors=True)
                     staging.rename(self._versions / version)
-                    _sync(self._versions)
+                    sync(self._versions)
             except OSError as error:
                 raise self._not_written(error) from error
             finally:
@@ -246,17 +247,15 @@ class Registry:
         """Write the aliases, and `record` to the history: once all is on disk that can fail, the names change."""
         staging = self._aliases.with_suffix(".staging")
         try:
-            with staging.open("w", encoding="utf-8") as file:
-                json.dump(aliases, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
+            with writing(staging) as file:
+                file.write(json.dumps(aliases, indent=1, sort_keys=True).encode())
             if record is not None:
                 self._append(record)
             staging.replace(self._aliases)
         except OSError as error:
             staging.unlink(missing_ok=True)
             raise self._not_written(error) from error
-        _sync(self.folder)
+        sync(self.folder)
 
     def _append(self, record: Mapping[str, Any]) -> None:
         line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
@@ -288,15 +287,6 @@ class Registry:
 
 def _created_at(path: Path) -> datetime:
     return datetime.fromtimestamp((path / MANIFEST).stat().st_mtime, tz=UTC)
-
-
-def _sync(folder: Path) -> None:
-    """See that what was renamed in a folder outlasts a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _user() -> str:

@@ -23,7 +23,7 @@ _KEY = re.compile(r"(?:(?<=^)|(?<=~\d)|(?<=~\d\d))!")
 _MOST_EXCUSED = 500
 _LONGEST_CUE = 24  # characters
 # RE2 builds automata as texts come, the smaller the sooner, and begins anew when one outgrows its memory.
-_KEYS_PER_SET = 160
+_KEYS_PER_SET = 240
 _AUTOMATON_BYTES = 32 << 20
 _BYTES_PER_CHARACTER = 4  # of UTF-8, at most
 
@@ -187,6 +187,11 @@ class _Regexp:
     def compiled(self) -> Any:
         return re2.compile(self._source, self._options)
 
+    @cached_property
+    def trigger(self) -> int:
+        """The group that is the trigger; 0 is the whole match."""
+        return 1 if self.compiled.groups else 0
+
     def occurs(self, encoded: bytes) -> bool:
         return self.compiled.search(encoded) is not None
 
@@ -209,14 +214,14 @@ class _CompiledRule:
         """Return a span of bytes where one of `patterns` stands that no cue excuses."""
         if self.needs and not self.needs.occurs(encoded):
             return None
-        spans = (self._first_unexcused(self.patterns[n].compiled, encoded) for n in sorted(patterns))
-        span = next((span for span in spans if span), None)
-        return None if span and self.unless and self.unless.occurs(encoded) else span  # few texts hold a trigger
+        for number in sorted(patterns):
+            if span := self._first_unexcused(self.patterns[number], encoded):
+                return None if self.unless and self.unless.occurs(encoded) else span  # few texts hold a trigger
+        return None
 
-    def _first_unexcused(self, regexp: Any, encoded: bytes) -> tuple[int, int] | None:
-        group = min(regexp.groups, 1)
-        for match in islice(regexp.finditer(encoded), _MOST_EXCUSED):
-            start, end = match.span(group)
+    def _first_unexcused(self, regexp: _Regexp, encoded: bytes) -> tuple[int, int] | None:
+        for match in islice(regexp.compiled.finditer(encoded), _MOST_EXCUSED):
+            start, end = match.span(regexp.trigger)
             if self.before and self.before.occurs(encoded[max(0, start - self.reach) : start]):
                 continue
             if self.after and self.after.occurs(encoded[end : end + self.reach]):

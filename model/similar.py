@@ -9,7 +9,6 @@ need scans where lists do not.
 import hashlib
 import json
 import operator
-import os
 import re
 import zipfile
 from collections.abc import Collection, Sequence
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from model.errors import ArtefactFormatError, ArtefactNotFoundError
 from model.featuretext import feature_lines
+from model.files import write_whole, writing
 from model.segment import Segmenter
 from model.text import normalise
 
@@ -336,18 +336,11 @@ class SimilarIndex:
         folder.mkdir(parents=True, exist_ok=True)
         for block in self._blocks:
             if not (folder / block.name).exists():
-                with (folder / f"{block.name}.staging").open("wb") as file:
+                with writing(folder / f"{block.name}.staging") as file:
                     np.savez(file, allow_pickle=False, **{name: getattr(block, name) for name in _ARRAYS})
-                    file.flush()
-                    os.fsync(file.fileno())
                 (folder / f"{block.name}.staging").rename(folder / block.name)
         names = [block.name for block in self._blocks]
-        staging = folder / f"{CONTENTS}.staging"
-        with staging.open("w", encoding="utf-8") as file:
-            json.dump({"format_version": FORMAT_VERSION, "blocks": names}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(folder / CONTENTS)
+        write_whole(folder / CONTENTS, json.dumps({"format_version": FORMAT_VERSION, "blocks": names}).encode())
         for path in folder.glob("*.npz*"):
             if path.name not in names:
                 path.unlink()

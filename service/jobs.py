@@ -25,6 +25,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from model.files import write_whole
 from service.commands import command_line, environment, last_words, read_result
 from service.store.errors import ConflictError, NotFoundError, StoreUnavailableError
 
@@ -204,7 +205,7 @@ def run(folder: Path, lock: int) -> None:
     """Run the command of a job that was launched, and write down how it ended."""
     asked: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _: asked.append(number))  # is meant for the command, which hears it too
-    _write(folder / "pid", str(os.getpid()))
+    write_whole(folder / "pid", str(os.getpid()).encode())
     os.nice(_NICENESS)
     argv = json.loads((folder / "job.json").read_bytes())["argv"]
     status = -signal.SIGINT
@@ -216,7 +217,8 @@ def run(folder: Path, lock: int) -> None:
             if asked:  # before the command was there to hear it
                 command.send_signal(signal.SIGINT)
             status = command.wait()
-    _write(folder / "end.json", json.dumps({"exit_status": status, "ended_at": datetime.now(UTC).isoformat()}))
+    end = {"exit_status": status, "ended_at": datetime.now(UTC).isoformat()}
+    write_whole(folder / "end.json", json.dumps(end).encode())
 
 
 @contextmanager
@@ -246,12 +248,6 @@ def _read(path: Path, n_last: int | None = None) -> bytes:
             return file.read()
     except FileNotFoundError:
         return b""
-
-
-def _write(path: Path, content: str) -> None:
-    staging = path.with_suffix(".staging")
-    staging.write_text(content, encoding="utf-8")
-    staging.replace(path)
 
 
 if __name__ == "__main__":

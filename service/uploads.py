@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from model.files import write_whole
 from service.store.errors import InvalidValueError, NotFoundError, StoreUnavailableError
 
 KEEP_DAYS = 14
@@ -154,9 +155,7 @@ class Uploads:
             **{name: getattr(upload, name) for name in ("id", "kind", "name", "by", "suffix", "more")},
             "created_at": upload.created_at.isoformat(),
         }
-        staging = upload.folder / "upload.staging"
-        staging.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
-        staging.replace(upload.folder / "upload.json")
+        write_whole(upload.folder / "upload.json", json.dumps(record, ensure_ascii=False).encode())
 
 
 def _tidy_name(name: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from model.errors import TableError
+from model.files import sync, write_whole
 from service.batch.summary import Summary
 from service.batch.writer import Writer
 
@@ -147,38 +148,19 @@ class Parts:
             "sizes": {name: os.fstat(file).st_size for name, file in self._files.items()},
             "summary": vars(self.summary),
         }
-        _replace(self._folder / _STATE, json.dumps(state, ensure_ascii=False).encode())
+        write_whole(self._folder / _STATE, json.dumps(state, ensure_ascii=False).encode())
 
     def publish(self, writer: Writer) -> None:
         """Move the complete result to its name. Interrupted, it can be called again."""
         rows, rejects = self._folder / _ROWS, self._folder / _REJECTS
         if rows.exists():
             file, self.summary.notes = writer.finish(rows, self._folder / _WHOLE)
-            _sync(file)
+            sync(file)
             if not self.summary.rejects:
                 self.rejects_path.unlink(missing_ok=True)
             elif rejects.exists():
                 rejects.replace(self.rejects_path)
             file.replace(self.target)
-            _sync(self.target.parent)
+            sync(self.target.parent)
             rows.unlink(missing_ok=True)  # before the state: without rows, a complete run is a published one
         shutil.rmtree(self._folder)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    staged = path.with_name(path.name + ".new")
-    with staged.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Make sure that a file's content, or a folder's names, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

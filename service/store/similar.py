@@ -18,6 +18,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from model.errors import ArtefactError
+from model.files import write_whole
 from model.router import Router
 from model.similar import Match, SimilarIndex
 from service.store.database import Database, today
@@ -271,9 +272,7 @@ class SimilarCases:
         with self._following:
             state.unlink(missing_ok=True)
             self._index.save(self._folder)
-            staging = state.with_suffix(".staging")
-            staging.write_text(json.dumps(asdict(self._mark)), encoding="utf-8")
-            staging.replace(state)
+            write_whole(state, json.dumps(asdict(self._mark)).encode())
             self._unsaved = 0
 
     def _locked(self) -> FileLock:
