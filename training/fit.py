@@ -59,7 +59,7 @@ def fit_model(
     preambles : sequence of str
         Small talk, for copies of tips behind it.
     own : sequence of Tip
-        A hotline's own labelled cases: they weigh more, and probabilities and policy are fitted on them.
+        A hotline's own labelled cases: probabilities and policy are fitted on them, as far as they suffice.
     shares : mapping of str to float, optional
         Share of each desk in the tips to come, where the hotline knows it.
     precision_targets : mapping of str to float, optional
