@@ -21,6 +21,7 @@ _MOST_NAMES = 50  # whose further mentions are looked for
 _MOST_CANDIDATES = 1000  # after that many a text holds no news, and time stays linear
 _ENOUGH = 1  # score
 _OPENS = ("在", '"', "“", "《")  # after one of these the whole of a name is likelier
+_TOWNS = ("乡", "镇", "街道")
 _DIVISIONS = "省市县区州旗镇乡道"  # what the full name of a place ends with
 
 
@@ -249,7 +250,12 @@ class _Reading:
             ):
                 continue
             limit = begin
-            yield Employer(begin, end)
+            yield Employer(self.behind_town(begin, start, suffix), end)
+
+    def behind_town(self, begin: int, start: int, suffix: str) -> int:
+        """Return where a name begins that tells who is meant without the town before it, which is its address."""
+        rest = self.behind_place(begin, start)
+        return rest if self.text.endswith(_TOWNS, begin, rest) and self.is_name(rest, start, suffix) else begin
 
     def begin(self, end: int, own_end: int | None = None) -> int | None:
         """Return where a name that ends at `end` begins at the earliest, None where there is none.
@@ -355,7 +361,7 @@ class _Reading:
             if (
                 not match
                 or self.finder._no_workplace.before(match[1], len(match[1]))
-                or self.finder._generic.match(match[1])
+                or self.finder._generic.fullmatch(match[1])
             ):
                 continue
             if not self.finder._indefinite.behind(match[1], 0) and self.begin(match.end()) == place.start:

@@ -89,6 +89,8 @@ class HeadcountWords:
         Between a counter and a noun, they show that somebody else is counted: 学生.
     not_after : tuple of str
         After these a number counts nobody of the matter: 第, 夫妻.
+    ours : tuple of str
+        After these a number that is not small counts the caller's own people, whoever stands around: 我们.
     not_alone_after, few_after : tuple of str
         After the first, 人 without another noun counts nobody; only after the second do few, as 几个人.
     whole, whole_not_before : tuple of str
@@ -110,6 +112,7 @@ class HeadcountWords:
     noun_not_before: tuple[str, ...]
     not_between: tuple[str, ...]
     not_after: tuple[str, ...]
+    ours: tuple[str, ...]
     not_alone_after: tuple[str, ...]
     few_after: tuple[str, ...]
     whole: tuple[str, ...]
@@ -186,7 +189,7 @@ class QuantityFinder:
         self._no_length_after, self._no_length = WordSet(durations.not_after), WordSet(durations.not_length)
         self._rate_before, self._length_after = WordSet(durations.rate_after), WordSet(durations.length_before)
         self._unit_openings = {word[0] for word in units}
-        self._head_openings = {word[0] for word in counted_by}
+        self._head_openings = {word[0] for word in counted_by} | {" "}
         self._may_follow = self._unit_openings | self._head_openings | GOES_ON | set("、-~至到")
 
     def find(
@@ -321,29 +324,32 @@ class QuantityFinder:
         few = number.high <= _FEW or (text[start] in "几数" and number.high < 10)
         if few and text[start] == "数":  # 大多数人
             return None
+        ours = not few and text.endswith(words.ours, 0, start)
         if heads["between"] and self._not_between.search(heads["between"]):
             return None
         if not heads["noun"]:
-            if heads["alone"] and text.endswith(words.not_alone_after, 0, start):
+            if heads["alone"] and not ours and text.endswith(words.not_alone_after, 0, start):
                 return None
             if heads["alone"] and few and not text.endswith(words.few_after, 0, start):
                 return None
             if heads["bare"] and not text.endswith(words.bare, 0, heads.end()):
                 return None
-            if not self._at_work(text, start, heads.end()):
+            if not self._at_work(text, start, heads.end(), ours):
                 return None
         if text[start] in "百千万亿" and not text.endswith(_OVER, 0, start):
             return None
-        if self._nobody_after.before(text, start) or text[start : number.end] in self._money.not_sums:
+        if (not ours and self._nobody_after.before(text, start)) or text[start : number.end] in self._money.not_sums:
             return None
         return Quantity("headcount", _start(text, number), heads.end(), _people(text, number), "people")
 
-    def _at_work(self, text: str, start: int, end: int) -> bool:
-        """Whether people without a noun, counted in ``[start, end)``, are workers, by what stands around them."""
+    def _at_work(self, text: str, start: int, end: int, ours: bool) -> bool:
+        """Whether people without a noun, counted in ``[start, end)``, are workers: `ours`, or by what stands around."""
         before = text[max(0, start - self._headcount.reach_back) : start]
         behind = text[end : end + self._headcount.reach]
         if self._not_beside.search(behind):
             return False
+        if ours:
+            return True
         workers, others = _last_end(self._beside, before), _last_end(self._not_beside, before)
         return workers > others or (workers == others == 0 and self._beside.search(behind) is not None)
 

@@ -69,10 +69,11 @@ class StatementFinder:
     def find(self, text: str) -> list[Statement]:
         """Return each statement once, where it is made first; what lies within a denial is not stated."""
         encoded = text.encode("utf-8", "replace")  # RE2 reads bytes; a lone surrogate becomes one other character
-        occurring = set(self._pieces.Match(encoded) or ())
+        matched = self._pieces.Match(encoded) or ()
+        occurring = set(matched)
         spans: defaultdict[tuple[str, bool | str], list[tuple[int, int]]] = defaultdict(list)
-        for piece in occurring & self._by_last_piece.keys():
-            for item, pieces, pattern in self._by_last_piece[piece]:
+        for piece in matched:
+            for item, pieces, pattern in self._by_last_piece.get(piece, ()):
                 if pieces <= occurring:
                     spans[item.kind, item.value] += (m.span() for m in islice(pattern.finditer(encoded), _MOST))
         statements = []
