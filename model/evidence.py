@@ -48,7 +48,7 @@ def find_evidence(
     feeds = [number for number, word in enumerate(layout.words) if word == "\n"]
     telling = (np.abs(shares) > _NOTHING).nonzero()[0]
     bounds = [0, *telling.searchsorted(feeds).tolist(), telling.size]  # of the telling words of each text
-    first = np.append(0, ends[feeds])  # character of each text
+    first = np.concatenate(([0], ends[feeds]))  # character of each text
     telling_ends = ends[telling] - first.repeat(np.diff(bounds))
     all_starts, all_ends = (telling_ends - lengths[telling]).tolist(), telling_ends.tolist()
     amounts = shares[telling].tolist()
@@ -68,7 +68,7 @@ def _word_shares(
     outputs: NDArray[np.int64],
 ) -> Floats:
     """Return what each word adds to the score of its text, shape (n_words,); a blank adds nothing."""
-    columns = outputs.repeat(np.diff(values.indptr))
+    columns = outputs.repeat(values.indptr[1:] - values.indptr[:-1])
     contributions = values.data * weights[values.indices, columns].astype(np.float64)
     keys, starts, lengths = (np.concatenate(part) for part in zip(*found, strict=True))
     order = keys.argsort()  # equal keys become neighbours, in the order of `values`: to look each up there takes longer
@@ -82,6 +82,6 @@ def _word_shares(
     n_chars = layout.codes.size + 1
     steps = np.bincount(starts, per_char, n_chars) - np.bincount(starts + lengths, per_char, n_chars)
     # The share of a character is the sum of the steps up to it, that of a word the sum over its characters.
-    before = np.append(0, np.cumsum(np.cumsum(steps)))
+    before = np.concatenate(([0.0], steps.cumsum().cumsum()))
     shares: Floats = before[layout.word_starts + layout.word_lengths] - before[layout.word_starts]
     return shares

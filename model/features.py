@@ -53,7 +53,8 @@ class Values(NamedTuple):
     def times(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the product with a dense matrix, shape (n_texts, n_columns)."""
         product = np.empty((self.indptr.size - 1, weights.shape[1]), dtype=np.float32)
-        rows = np.empty((np.diff(self.indptr).max(initial=0), weights.shape[1]), dtype=np.float32)
+        longest = (self.indptr[1:] - self.indptr[:-1]).max(initial=0)
+        rows = np.empty((longest, weights.shape[1]), dtype=np.float32)
         features = self.indices.astype(np.intp)
         for result, (start, end) in zip(product, pairwise(self.indptr.tolist()), strict=True):
             own = rows[: end - start]

@@ -57,10 +57,11 @@ class Layout:
         codes = everything[solid]
         feeds = codes == LINE_FEED
         rows = feeds.cumsum(dtype=np.int32)
-        first = np.append(0, feeds.nonzero()[0] + 1).astype(np.int32)
+        # For one text these are calls rather than work: of NumPy's ways to say it the shortest ones.
+        first = np.concatenate(([0], feeds.nonzero()[0] + 1)).astype(np.int32)
         lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
-        bounds = np.append(0, np.cumsum(lengths))
-        bounds = np.append(0, np.cumsum(solid))[bounds]  # the same, blanks left out
+        bounds = np.concatenate(([0], lengths.cumsum()))
+        bounds = np.concatenate(([0], solid.cumsum()))[bounds]  # the same, blanks left out
         return cls(
             n_texts=first.size,
             codes=codes,
@@ -68,7 +69,7 @@ class Layout:
             places=np.arange(codes.size, dtype=np.int32) - first[rows],
             words=words,
             word_starts=bounds[:-1],
-            word_lengths=np.diff(bounds),
+            word_lengths=bounds[1:] - bounds[:-1],
         )
 
     def count_han(self) -> NDArray[np.int64]:

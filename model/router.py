@@ -125,9 +125,13 @@ class Router:
     def _probabilities(self, values: Values) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the probabilities of the desks, of the further desks, of the demand types, and of urgency."""
         scores: Floats = values.times(self._weights)[:, : self._intercepts.size] + self._intercepts
-        n_desks, n_outputs = len(self.desks), self._intercepts.size
-        desks, also, kinds, urgent = np.split(scores, [n_desks, 2 * n_desks, n_outputs - 1], axis=1)
-        return _softmax(desks), _sigmoid(also), _softmax(kinds), _sigmoid(urgent[:, 0])
+        n = len(self.desks)
+        return (
+            _softmax(scores[:, :n]),
+            _sigmoid(scores[:, n : 2 * n]),
+            _softmax(scores[:, 2 * n : -1]),
+            _sigmoid(scores[:, -1]),
+        )
 
     def _route_batch(self, texts: Sequence[str], wanted: Collection[Piece], today: date | None) -> list[Routing]:
         normalised = normalise_lines(texts)
