@@ -23,7 +23,7 @@ from model.segment import UserWord, format_user_words, parse_user_words
 from model.taxonomy import Taxonomy
 from model.triage import TriageData
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 """Raise this by one with every change after which an older tipdesk would read a new folder wrongly, or a newer one an
 old folder. Then either read the old format still, with a test on a folder of it, or say in CHANGELOG.md that models
 must be trained anew.
