@@ -81,9 +81,9 @@ def test_an_end_while_publishing_is_no_end(
 
     with monkeypatch.context() as patch:
         if step == "finish":
-            patch.setattr(parts, "_sync", lambda path: cut() if path.name in ("rows", "whole") else None)
+            patch.setattr(parts, "sync", lambda path: cut() if path.name in ("rows", "whole") else None)
         elif step == "replace":
-            patch.setattr(parts, "_sync", lambda path: cut() if path == target.parent else None)
+            patch.setattr(parts, "sync", lambda path: cut() if path == target.parent else None)
         else:
             patch.setattr("service.batch.parts.shutil.rmtree", cut)
         with pytest.raises(PowerCutError):
