@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model import artefact as artefact_module
-from model.artefact import CHAR_INDEX, FILES, MANIFEST, WEIGHTS, Artefact, load_artefact, save_artefact
+from model.artefact import CHAR_INDEX, FILES, FORMAT_VERSION, MANIFEST, WEIGHTS, Artefact, load_artefact, save_artefact
 from model.errors import ArtefactDigestError, ArtefactError, ArtefactFormatError, ArtefactNotFoundError
 from model.router import Router
 
@@ -82,11 +82,15 @@ def test_a_truncated_file_is_refused(folder: Path, name: str) -> None:
         Router.load(folder)
 
 
-@pytest.mark.parametrize("version", [1, 2, 3, 4, 99])
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6, 99])
 def test_another_format_version_is_refused(artefact: Artefact, tmp_path: Path, version: int) -> None:
-    """What was otherwise: 1 counted the opening once, 2 listed n-grams, 3 had no card, 4 no golden answers."""
+    """What was otherwise.
+
+    1 counted the opening once, 2 listed n-grams, 3 had no card, 4 no golden answers, 5 no score of urgency, and 6 less
+    words of head-counts.
+    """
     save_artefact(replace(artefact, manifest=replace(artefact.manifest, format_version=version)), tmp_path)
-    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads 6"):
+    with pytest.raises(ArtefactFormatError, match=f"format version {version}, this tipdesk reads {FORMAT_VERSION}"):
         Router.load(tmp_path)
 
 

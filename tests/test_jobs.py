@@ -74,7 +74,7 @@ def test_one_training_runs_at_a_time_and_is_cancelled_whenever_it_is_asked_to(jo
     assert ended(jobs, first).state is State.CANCELLED
     assert jobs.cancel(first.id) == jobs.get(first.id)
 
-    second = jobs.start("train", ["train"], "小钱")
+    second = jobs.start("train", ["train", "--report"], "小钱")  # takes longer than to ask for its end
     eventually(lambda: "提取特征" in jobs.get(second.id).message)  # its progress
     Jobs(tmp_path).cancel(second.id)
     done = ended(jobs, second)
