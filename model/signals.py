@@ -23,7 +23,7 @@ _KEY = re.compile(r"(?:(?<=^)|(?<=~\d)|(?<=~\d\d))!")
 _MOST_EXCUSED = 500
 _LONGEST_CUE = 24  # characters
 # RE2 builds automata as texts come, the smaller the sooner, and begins anew when one outgrows its memory.
-_KEYS_PER_SET = 240
+_KEYS_PER_SET = 160
 _AUTOMATON_BYTES = 32 << 20
 _BYTES_PER_CHARACTER = 4  # of UTF-8, at most
 
