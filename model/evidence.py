@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from model.features import Occurrences, Values
+from model.features import Occurrences, Values, begins_run
 from model.layout import Layout
 from model.routing import Evidence
 from model.text import AlignedText
@@ -74,9 +74,7 @@ def _word_shares(
     order = keys.argsort()  # equal keys become neighbours, in the order of `values`: to look each up there takes longer
     keys, starts, lengths = keys[order], starts[order], lengths[order]
     pairs, counts = keys >> 1, 1 + (keys & 1)
-    new = np.ones(pairs.size, dtype=np.bool_)
-    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
-    kinds = new.cumsum() - 1
+    kinds = begins_run(pairs).cumsum() - 1
     times = np.bincount(kinds, weights=counts)
     per_char = (contributions / times)[kinds] * counts / lengths
     n_chars = layout.codes.size + 1

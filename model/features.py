@@ -134,9 +134,7 @@ class FeatureFinder:
         keys: NDArray[Any] = np.concatenate([one.keys for one in found])
         keys.sort()
         pairs, times = keys >> 1, (keys & 1) + 1
-        new = np.ones(pairs.size, dtype=np.bool_)
-        np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
-        first, total = new.nonzero()[0], times.cumsum()
+        first, total = begins_run(pairs).nonzero()[0], times.cumsum()
         before = total[first] - times[first]
         counts = np.concatenate((before[1:], total[-1:])) - before
         pairs = pairs[first]
@@ -173,3 +171,10 @@ class FeatureFinder:
         for offset, (begin, end) in zip(offsets.tolist(), pairwise(bounds.tolist()), strict=False):
             starts[begin:end] -= offset
         return numbers + self._n_words, starts, lengths
+
+
+def begins_run(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which values differ from the one before them, shape (n_values,); the first does."""
+    new = np.ones(values.size, dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return new

@@ -22,7 +22,7 @@ from training.config import TrainingConfig
 from training.vocabulary import learn_vocabulary
 
 _TEXTS_AT_ONCE = 8192
-TOLERANCE = 0.5
+_TOLERANCE = 0.5
 
 
 class TipVectorizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -134,7 +134,7 @@ class LogCountRatioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[m
     serves all, which is as good and lets other separators share it.
     """
 
-    def __init__(self, C: float = 10.0, tol: float = TOLERANCE, random_state: int | None = 0) -> None:
+    def __init__(self, C: float = 10.0, tol: float = _TOLERANCE, random_state: int | None = 0) -> None:
         self.C = C
         self.tol = tol
         self.random_state = random_state
@@ -213,7 +213,7 @@ def fit_separators(
     weights: NDArray[np.float64],
     C: float,
     random_state: int | None,
-    tol: float = TOLERANCE,
+    tol: float = _TOLERANCE,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return coefficients and intercepts of a separator of each class from all others.
 
